@@ -1,0 +1,36 @@
+/// Reads `rondo.yaml` (+ `rondo.local.yaml`, + `--set key=value`) into project/spec.h. yaml-cpp is seen in reader.cc's module only.
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "project/spec.h"
+
+namespace rondo::project {
+
+struct LoadOptions {
+  std::vector<std::string> set;  ///< "train.params.max_depth=6"
+  bool read_local = true;        ///< rondo.local.yaml beside it
+};
+
+/// Errors name file:line, the key and the nearest valid key; code kInvalid. Scalars mean what is written: `yes`, `01` are texts.
+/// Secret references (`${env:X}`) stay unresolved in the structs; see ResolveSecret.
+Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions& options = {});
+/// The same from text (tests, fuzzing); `name` stands in the errors.
+Result<Project> ParseProject(const std::string& yaml, const std::string& name = "rondo.yaml", const LoadOptions& options = {});
+
+/// One gate: `auc >= champion - 0.005`. Metric names are checked against the task.
+Result<Gate> ParseGate(const std::string& text, Task task);
+
+/// Walks up from `from` to the folder that holds rondo.yaml (or dvc.yaml); kNotFound says what to type.
+Result<std::filesystem::path> FindProjectRoot(const std::filesystem::path& from);
+
+/// The JSON Schema of rondo.yaml, as `rondo schema` prints it.
+std::string JsonSchema();
+
+/// `${env:NAME}`, `${file:PATH}`, `${command:LINE}`: resolved at use, never logged or stored. Text without a reference comes back as it is.
+Result<std::string> ResolveSecret(const std::string& text);
+
+}  // namespace rondo::project
