@@ -1,0 +1,129 @@
+/// Routes: one row per endpoint, in the file of its resource. Everything that needs the list derives from the rows: dispatch, permission
+/// checks, OpenAPI, metrics labels, docs.
+///
+///   void AddRuns(Router& router) {
+///     router.Get("/api/v1/runs/{id}", Permission::kRead, "One run", [](Call& call) -> Result<net::Response> {
+///       RONDO_TRY(auto run, call.workspace().tracking().GetRun(call.Path("id")));
+///       return JsonResponse(ToJson(run));
+///     });
+///   }
+/// Patterns: literal segments and `{name}` (one segment, percent-decoded); `{name...}` at the end takes the rest of the path.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "base/json_map.h"
+#include "base/result.h"
+#include "net/server.h"
+#include "workspace/workspace.h"
+
+namespace rondo::project {
+struct Project;
+}
+namespace rondo::serving {
+class Server;
+}
+namespace rondo::monitor {
+class Monitor;
+}
+
+namespace rondo::api {
+
+enum class Permission {
+  kPublic,  ///< no login: health, version, static pages
+  kRead,
+  kPredict,
+  kWrite,
+  kAdmin,
+};
+std::string_view PermissionName(Permission permission);
+
+/// What handlers may reach; built in app, outlives the server.
+struct Context {
+  workspace::Workspace* workspace = nullptr;
+  const project::Project* project = nullptr;  ///< null when the server has no project folder
+  std::string project_root;                   ///< its folder; empty likewise
+  serving::Server* serving = nullptr;
+  monitor::Monitor* monitor = nullptr;
+  /// Starts a pipeline run (a child `rondo run`); returns its id. Set by app.
+  std::function<Result<std::string>(const std::string& trigger, const std::string& cause, const std::vector<std::string>& args)> start_run;
+  std::vector<std::string> tokens;            ///< SHA-256 hex of accepted API tokens; empty: no login (loopback only)
+  std::vector<std::string> allowed_hosts;     ///< values of the Host header that are answered; guards against DNS rebinding
+  std::string ui_dir;                         ///< serve the pages from this folder (development); empty: embedded
+};
+
+class Call {
+ public:
+  Call(Context& context, net::Request&& request, std::vector<std::pair<std::string, std::string>> path, std::string actor)
+      : context_(context), request_(std::move(request)), path_(std::move(path)), actor_(std::move(actor)) {}
+  Context& context() { return context_; }
+  workspace::Workspace& workspace() { return *context_.workspace; }
+  const net::Request& request() const { return request_; }
+  const std::string& Path(std::string_view name) const;
+  /// Query argument, or `otherwise`.
+  std::string Query(std::string_view name, std::string_view otherwise = {}) const;
+  Result<int64_t> QueryInt(std::string_view name, int64_t otherwise, int64_t low, int64_t high) const;
+  /// The body as JSON into a described struct; an empty body is {}.
+  template <typename T>
+  Result<T> Body(UnknownKeys unknown = UnknownKeys::kError) const {
+    return ReadJson<T>(request_.body.empty() ? std::string_view("{}") : std::string_view(request_.body), unknown);
+  }
+  const std::string& actor() const { return actor_; }
+
+ private:
+  Context& context_;
+  net::Request request_;
+  std::vector<std::pair<std::string, std::string>> path_;
+  std::string actor_;
+};
+
+using Handler = std::function<Result<net::Response>(Call&)>;
+/// For answers that come later or stream: takes the reply.
+using RawHandler = std::function<void(Call&, net::Reply)>;
+/// Turns an error into the answer's body; the families speak differently (MLflow: error_code; inference: error).
+enum class ErrorStyle { kRondo, kMlflow, kInference };
+
+struct RouteRow {
+  std::string method, pattern;
+  Permission permission = Permission::kRead;
+  std::string summary;
+  Handler handler;
+  RawHandler raw;
+  ErrorStyle errors = ErrorStyle::kRondo;
+  net::RunOn run_on = net::RunOn::kPool;
+  uint64_t max_body = 16u << 20;
+  bool spool_body = false;
+  Json body_schema;  ///< JSON Schema of the request body, for OpenAPI; null when there is none
+};
+
+class Router {
+ public:
+  explicit Router(Context& context);
+  ~Router();
+  RouteRow& Add(std::string method, std::string pattern, Permission permission, std::string summary, Handler handler);
+  RouteRow& Get(std::string pattern, Permission p, std::string summary, Handler h) { return Add("GET", std::move(pattern), p, std::move(summary), std::move(h)); }
+  RouteRow& Post(std::string pattern, Permission p, std::string summary, Handler h) { return Add("POST", std::move(pattern), p, std::move(summary), std::move(h)); }
+  RouteRow& AddRaw(std::string method, std::string pattern, Permission permission, std::string summary, RawHandler handler);
+  /// Answers GET requests that no row matches (the web pages); at most one.
+  void SetFallback(Handler handler);
+  const std::vector<std::unique_ptr<RouteRow>>& rows() const;
+  /// Call once, after all rows are there: returns what the server takes.
+  net::Router Build();
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+};
+
+net::Response JsonResponse(const Json& json, int status = 200);
+net::Response ErrorResponse(const Error& error, ErrorStyle style);
+
+/// `/health`, `/metrics`, `/version`, `/api/v1/openapi.json`.
+void AddSystem(Router& router);
+
+}  // namespace rondo::api
