@@ -397,7 +397,7 @@ struct Connection<Stream>::PendingReply : Reply::Impl {
     auto events = std::make_shared<Events>(connection);
     Response response{200, "text/event-stream", std::move(headers), {}, {}};
     response.headers.emplace_back("Cache-Control", "no-store");
-    asio::dispatch(connection->loop_.io, [events, response = std::move(response)] { events->Open(response); });
+    asio::dispatch(connection->loop_.io, [events, keep = connection, response = std::move(response)] { events->Open(response); });
     return events;
   }
   std::shared_ptr<Connection> connection;
