@@ -13,7 +13,7 @@ import pytest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 RONDO = pathlib.Path(os.environ.get("RONDO_BIN", ROOT / "build" / "rondo"))
-CHURN = ROOT / "examples" / "churn" / "telco_churn.csv"
+CHURN = ROOT / "examples" / "churn" / "data" / "telco_churn.csv"
 
 
 def test_data(name):
