@@ -13,9 +13,10 @@
 namespace rondo::blob {
 
 struct Entry {
-  std::string name;  ///< relative to the listed prefix's root, '/' separated
+  std::string name;  ///< whole, from the store's root
   bool is_dir = false;
   int64_t size = 0;
+  bool operator==(const Entry&) const = default;
 };
 
 /// Thread-safe. A name with "..", an absolute path, a NUL or a backslash is kInvalid before the disk is touched; links are not followed out of the root.
