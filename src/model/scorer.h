@@ -34,7 +34,10 @@ struct Signature {
 };
 BOOST_DESCRIBE_STRUCT(Signature, (), (task, target, key, inputs, classes, threshold, algorithm))
 
+/// Checked: types known, names unique, as many classes as the task needs.
 Result<Signature> ReadSignature(const std::filesystem::path& file);
+Status WriteSignature(const Signature& signature, const std::filesystem::path& file);
+Status CheckSignature(const Signature& signature);
 
 /// Rows to score, column by column in the signature's order. Numeric columns use `numbers` (NaN is missing), the others `texts` ("" is missing).
 /// Texts are views: the caller keeps them alive.
@@ -42,6 +45,8 @@ struct InputBatch {
   size_t rows = 0;
   std::vector<std::vector<float>> numbers;            ///< [column][row]; empty for text columns
   std::vector<std::vector<std::string_view>> texts;   ///< [column][row]; empty for numeric columns
+  /// Texts that BatchFromFrame had to make (numbers of a `type: category` column); moves with the batch.
+  std::vector<std::shared_ptr<const std::vector<std::string>>> made;
 };
 
 struct Scores {
@@ -69,7 +74,8 @@ enum class RuntimeChoice { kAuto, kOwn, kOnnxRuntime };
 /// Refuses external data, unknown domains, more than 2 GiB, and graphs whose inputs or outputs don't fit the signature.
 Result<std::unique_ptr<Scorer>> LoadScorer(const std::filesystem::path& onnx, const Signature& signature, RuntimeChoice choice = RuntimeChoice::kAuto);
 
-/// Picks the signature's columns out of a frame (converting numbers <-> texts as the types say); kInvalid names a missing column.
+/// Picks the signature's columns out of a frame (converting numbers <-> texts as the types say); kInvalid names a missing column, kFailedCheck a text
+/// that is no number. Texts are views into the frame: keep it.
 Result<InputBatch> BatchFromFrame(const Signature& signature, const table::Frame& frame);
 /// Decision text of a row: the class, or the number.
 std::string Decision(const Signature& signature, const Scores& scores, size_t row);
