@@ -6,6 +6,7 @@
 #include <filesystem>
 #include <limits>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -54,6 +55,20 @@ struct ReadOptions {
   std::vector<std::pair<std::string, Type>> types;
 };
 
+/// A change of one column on its way from the source to Parquet.
+struct Edit {
+  std::string column;
+  bool drop = false;
+  std::string sql;             ///< an expression in which {} stands for the typed value
+  std::optional<Type> type;    ///< of the expression; the column's own when absent
+  bool numeric_only = false;   ///< refuse columns that are no numbers
+};
+struct Converted {
+  int64_t rows = 0;
+  std::vector<std::pair<std::string, Type>> schema;
+  std::vector<std::filesystem::path> files;  ///< what was read, in name order
+};
+
 /// An in-memory DuckDB with external access limited to the files it is asked to read: extension loading, COPY and file functions in
 /// user SQL are locked. One Engine per task; not thread-safe.
 class Engine {
@@ -70,11 +85,18 @@ class Engine {
   /// Loads the source into a table called `name`. Errors (kFailedCheck) name file, line and column: ragged rows, wrong encoding, duplicate columns,
   /// empty files, values that don't fit a forced type. Returns the number of rows.
   virtual Result<int64_t> Load(const std::string& name, const std::filesystem::path& source, const ReadOptions& options) = 0;
+  /// Source -> Parquet in one stream, without a table in between: for data larger than memory. Same rules and errors as Load, same bytes for the same
+  /// files and options whatever the number of threads. Atomic.
+  virtual Result<Converted> Convert(const std::filesystem::path& source, const ReadOptions& options, const std::vector<Edit>& edits, const std::filesystem::path& to) = 0;
+  /// Like Load, but into memory and without a table.
+  virtual Result<Frame> ReadFrame(const std::filesystem::path& source, const ReadOptions& options) = 0;
   virtual Status LoadFrame(const std::string& name, const Frame& frame) = 0;
   /// Our own SQL (trusted). One statement.
   virtual Status Exec(const std::string& sql) = 0;
   virtual Result<Frame> Query(const std::string& sql) = 0;
-  /// SQL from rondo.yaml (`sql:`): only SELECT over loaded tables; files, settings and functions that leave the engine are refused.
+  /// SQL from rondo.yaml (`sql:`): only SELECT over loaded tables; files, settings and functions that leave the engine or differ from call to call
+  /// (random, now) are refused (kInvalid). Rows come in the order of the SELECT's own ORDER BY, else sorted by all columns from left to right.
+  /// From the first call on the engine is locked for good: it runs on one thread and opens no file except those that WriteParquet writes.
   virtual Status CreateFromUserSql(const std::string& name, const std::string& select) = 0;
   /// (name, logical type) of a table's columns, in order.
   virtual Result<std::vector<std::pair<std::string, Type>>> Schema(const std::string& name) = 0;
