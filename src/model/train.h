@@ -81,8 +81,9 @@ class Learner {
 };
 
 struct ParamInfo {
-  std::string name, kind, range, help;  ///< kind: integer | number | text | bool
+  std::string name, kind, range, help;  ///< kind: integer | number | text | bool; range: "[0, 1]", "(0, inf)", "auto | exact | hist"
   Json otherwise;                       ///< default
+  std::vector<std::string> aliases;     ///< other names that users know it by: "eta"
 };
 struct AlgorithmInfo {
   std::string name, help;
