@@ -64,7 +64,7 @@ const Command* Find(const std::vector<std::string>& argv, size_t& used) {
 }
 
 Error UnknownCommand(const std::vector<std::string>& argv) {
-  std::vector<std::string> names;
+  std::vector<std::string_view> names;
   std::string group;
   for (const Command& c : Commands()) {
     names.push_back(c.name);
@@ -115,7 +115,7 @@ Result<int> Dispatch(const std::vector<std::string>& argv, const Hooks& hooks) {
     }
     const auto it = std::find_if(options.begin(), options.end(), [&](const Option& o) { return o.name == word; });
     if (it == options.end()) {
-      std::vector<std::string> names;
+      std::vector<std::string_view> names;
       for (const Option& o : options) names.push_back(o.name);
       const std::string near = Nearest(word, names);
       return Fail(Code::kInvalid, "`rondo " + command->name + "` has no option " + word, near.empty() ? "see rondo " + command->name + " --help" : "did you mean " + near + "?");

@@ -1,0 +1,43 @@
+// The one list of commands.
+#include "cli/command.h"
+#include "cli/verbs.h"
+
+namespace rondo::cli {
+
+const std::vector<Command>& Commands() {
+  static const std::vector<Command> commands = {
+      {"up", "start", "", "start everything: API, web pages, serving, monitoring, schedules",
+       {{"--listen", "ADDR:PORT", "address (default 127.0.0.1:7070; port 0: any free one)"},
+        {"--host", "NAME", "answer to this name in the Host header too", true},
+        {"--insecure", "", "allow another address than loopback without a token"},
+        {"--tls-certificate", "FILE", "PEM certificate chain: serve HTTPS"},
+        {"--tls-key", "FILE", "its PEM key"},
+        {"--ui-dir", "DIR", "serve the web pages from this folder (development)"}},
+       Up},
+      {"status", "start", "", "is a server running here, what is deployed, what waits", {}, StatusVerb},
+      {"doctor", "start", "", "check engines, data folder and project", {}, Doctor},
+      {"version", "start", "", "the program's version", {}, Version},
+      {"licenses", "start", "", "licences of what Rondo is made of", {}, Licenses},
+      {"data list", "data", "[DATASET]", "versions of the datasets", {}, DataList},
+      {"data check", "data", "[DATASET]", "check the datasets against their contracts", {}, DataCheck},
+      {"data profile", "data", "FILE", "describe any CSV, Parquet or JSON file", {{"--html", "FILE", "write the page there"}}, DataProfile},
+      {"algorithms", "pipeline", "", "what `train.algorithm` can be, with its params", {}, Algorithms},
+      {"step", "pipeline", "NAME", "one built-in step by hand", {}, Step},
+      {"model list", "models", "", "registered models", {}, ModelList},
+      {"model show", "models", "MODEL", "versions, metrics, gates, aliases of a model (name, name@alias or name/version)", {}, ModelShow},
+      {"model compare", "models", "MODEL MODEL", "two versions side by side", {}, ModelCompare},
+      {"model history", "models", "NAME", "who moved which alias, when and why", {{"--alias", "ALIAS", "only this one"}}, ModelHistory},
+      {"model promote", "models", "MODEL", "make a version the champion", {{"--alias", "ALIAS", "another alias than champion"}, {"--reason", "TEXT", "why"}}, ModelPromote},
+      {"model export", "models", "MODEL DIR", "the model's files into a folder", {}, ModelExport},
+      {"model card", "models", "MODEL", "the model card (Markdown)", {}, ModelCardVerb},
+      {"lineage", "watching", "ID", "where something came from and what came from it (prediction, run, version, dataset, alarm …)", {}, LineageVerb},
+      {"approve", "governing", "MODEL", "approve a version, bound to its bytes", {{"--reason", "TEXT", "why"}, {"--role", "ROLE", "in which role"}}, Approve},
+      {"reject", "governing", "MODEL", "reject a version", {{"--reason", "TEXT", "why"}, {"--role", "ROLE", "in which role"}}, Reject},
+      {"audit show", "governing", "", "the newest entries of the audit log", {{"--limit", "N", "how many (default 20)"}, {"--object", "TEXT", "only of this object"}}, AuditShow},
+      {"audit verify", "governing", "", "check the hash chain of the audit log", {}, AuditVerify},
+      {"backup", "outside", "FILE", "a consistent copy of the metadata, also while a server runs", {}, Backup},
+  };
+  return commands;
+}
+
+}  // namespace rondo::cli

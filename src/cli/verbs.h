@@ -1,0 +1,37 @@
+/// The functions behind the rows of commands.cc, by file.
+#pragma once
+
+#include "cli/command.h"
+
+namespace rondo::cli {
+
+// system.cc
+Result<int> Up(Call&);
+Result<int> Version(Call&);
+Result<int> Doctor(Call&);
+Result<int> StatusVerb(Call&);
+Result<int> Step(Call&);
+Result<int> Licenses(Call&);
+Result<int> Backup(Call&);
+// data.cc
+Result<int> DataList(Call&);
+Result<int> DataCheck(Call&);
+Result<int> DataProfile(Call&);
+Result<int> Algorithms(Call&);
+// model.cc
+Result<int> ModelList(Call&);
+Result<int> ModelShow(Call&);
+Result<int> ModelCompare(Call&);
+Result<int> ModelHistory(Call&);
+Result<int> ModelPromote(Call&);
+Result<int> ModelExport(Call&);
+Result<int> ModelCardVerb(Call&);
+// govern.cc
+Result<int> AuditShow(Call&);
+Result<int> AuditVerify(Call&);
+Result<int> Approve(Call&);
+Result<int> Reject(Call&);
+// lineage.cc
+Result<int> LineageVerb(Call&);
+
+}  // namespace rondo::cli
