@@ -65,14 +65,15 @@ Result<Ensemble> Ensemble::Make(const FittedModel& model, size_t features) {
       // Breadth first, children side by side.
       const Tree& tree = *shapes[first++].tree;
       const auto root = static_cast<uint32_t>(e.deep_.size());
-      e.deep_trees_.push_back({output, root});
+      if (e.deep_groups_.empty() || e.deep_groups_.back().output != output || e.deep_groups_.back().count == kLanes) e.deep_groups_.push_back({output});
+      e.deep_groups_.back().roots[e.deep_groups_.back().count++] = root;
       std::vector<int32_t> order = {0};
       e.deep_.emplace_back();
       for (size_t i = 0; i < order.size(); ++i) {
         const TreeNode& node = tree.nodes[static_cast<size_t>(order[i])];
         const auto here = root + static_cast<uint32_t>(i);
         if (node.left < 0) {
-          e.deep_[here] = {node.value, 0, here, 1};
+          e.deep_[here] = {kInfinity, 0, here, node.value};
           continue;
         }
         e.deep_[here] = {threshold_of(node), slot_of(node), root + static_cast<uint32_t>(order.size()), 0};
@@ -150,6 +151,29 @@ void Ensemble::AddGroups(size_t first, size_t last, const float* slots, size_t r
   }
 }
 
+void Ensemble::AddDeep(const DeepGroup& group, const float* slots, size_t rows, double* raw) const {
+  const size_t stride = slots_.size();
+  for (size_t r = 0; r < rows; ++r) {
+    const float* x = slots + r * stride;
+    uint32_t at[kLanes];
+    std::copy_n(group.roots, kLanes, at);
+    // Lanes without a tree walk the first tree again and are not added.
+    for (uint32_t moved = 1; moved;) {
+      moved = 0;
+#pragma GCC unroll 8
+      for (size_t lane = 0; lane < kLanes; ++lane) {
+        const DeepNode& node = deep_[at[lane]];
+        const uint32_t next = node.left + uint32_t{!(x[node.slot] < node.threshold)};
+        moved |= next ^ at[lane];
+        at[lane] = next;
+      }
+    }
+    double sum = 0;
+    for (uint32_t lane = 0; lane < group.count; ++lane) sum += static_cast<double>(deep_[at[lane]].value);
+    raw[r * outputs_ + group.output] += sum;
+  }
+}
+
 void Ensemble::Add(const float* slots, size_t rows, double* raw) const {
   constexpr size_t kBlock = 64;
   const size_t stride = slots_.size();
@@ -179,14 +203,7 @@ void Ensemble::Add(const float* slots, size_t rows, double* raw) const {
         to[r * outputs_ + output] += ((l[0] + l[1]) + (l[2] + l[3])) + ((l[4] + l[5]) + (l[6] + l[7]));
       }
     }
-    for (const DeepTree& tree : deep_trees_) {
-      for (size_t r = 0; r < count; ++r) {
-        uint32_t at = tree.root;
-        const float* row = x + r * stride;
-        while (!deep_[at].leaf) at = deep_[at].left + !(row[deep_[at].slot] < deep_[at].threshold);
-        to[r * outputs_ + tree.output] += static_cast<double>(deep_[at].threshold);
-      }
-    }
+    for (const DeepGroup& group : deep_groups_) AddDeep(group, x, count, to);
   }
 }
 

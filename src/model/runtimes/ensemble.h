@@ -32,16 +32,18 @@ class Ensemble {
     uint32_t output, depth;
     size_t nodes, leaves;  ///< offsets
   };
-  // A tree too deep to pad: children are neighbours, a leaf is its own left child.
+  // Trees too deep to pad: children are neighbours; a leaf is its own left child and always goes left.
   struct DeepNode {
-    float threshold;  ///< leaf: its value
+    float threshold;
     uint32_t slot;
     uint32_t left;
-    uint32_t leaf;
+    float value;
   };
-  struct DeepTree {
-    uint32_t output, root;
+  struct DeepGroup {
+    uint32_t output = 0, count = 0;
+    uint32_t roots[kLanes] = {};
   };
+  void AddDeep(const DeepGroup& group, const float* slots, size_t rows, double* raw) const;
   template <int kDepth>
   void AddGroups(size_t first, size_t last, const float* slots, size_t rows, double* lanes) const;
 
@@ -51,7 +53,7 @@ class Ensemble {
   std::vector<float> thresholds_, leaves_;
   std::vector<uint32_t> node_slots_;
   std::vector<DeepNode> deep_;
-  std::vector<DeepTree> deep_trees_;
+  std::vector<DeepGroup> deep_groups_;
 };
 
 }  // namespace rondo::model
