@@ -165,7 +165,7 @@ std::string FitsSql(const std::string& x, Type type, bool forced, char decimal) 
       if (!forced) return fmt::format("({0}::VARCHAR = {1} AND {0} BETWEEN -{2} AND {2})", v, x, kExact);
       return fmt::format("(({0}::VARCHAR = {1} OR regexp_full_match({3}, '\\s*[+-]?[0-9]+(\\.0*)?\\s*')) AND {0} BETWEEN -{2} AND {2})", v, x, kExact, Pointed(x, decimal));
     case Type::kFloat:
-      return fmt::format("(isfinite({0}) AND NOT contains({1}, '_') AND (abs({0}) <= {2} OR NOT regexp_full_match({1}, '\\s*[+-]?[0-9]+\\s*')))", v, x, kExact);
+      return fmt::format("(isfinite({0}) AND NOT contains({1}, '_') AND (abs({0}) < {2} OR NOT regexp_full_match({1}, '\\s*[+-]?[0-9]+\\s*') OR coalesce(TRY_CAST({1} AS BIGINT) BETWEEN -{2} AND {2}, false)))", v, x, kExact);
     case Type::kBool:
       return forced ? fmt::format("(lower(trim({})) IN ('true', 'false', 't', 'f', 'yes', 'no', 'y', 'n', '1', '0'))", x) : fmt::format("(lower({}) IN ('true', 'false'))", x);
     case Type::kDate:
