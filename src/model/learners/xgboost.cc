@@ -240,4 +240,11 @@ AlgorithmInfo XgboostInfo() {
           [] { return std::unique_ptr<Learner>(new Xgboost); }};
 }
 
+Result<std::string> XgboostToJson(const std::string& bytes) {
+  RONDO_TRY(const Api* const api, LoadApi());
+  Owned booster(api->Free);
+  if (api->Create(nullptr, 0, booster.out()) != 0 || api->LoadBuffer(booster.get(), bytes.data(), bytes.size()) != 0) return std::unexpected(api->LastError("loading the model"));
+  return Save(*api, booster.get(), "{\"format\": \"json\"}");
+}
+
 }  // namespace rondo::model

@@ -12,4 +12,7 @@ namespace rondo::model {
 /// Malformed files (children out of range, cycles, wrong lengths) are kFailedCheck. `info` gets "trees" and "importance" (total gain by feature name).
 Result<FittedModel> ParseXgboostModel(const std::string& json, const std::vector<std::string>& feature_names);
 
+/// Any model file that the XGBoost library reads (UBJSON, JSON) as its JSON text; loads the engine.
+Result<std::string> XgboostToJson(const std::string& bytes);
+
 }  // namespace rondo::model
