@@ -31,21 +31,26 @@ struct Prediction {
 class PredictionWriter {
  public:
   virtual ~PredictionWriter() = default;
-  /// Not thread-safe. Written, not synced: call Sync() about once a second.
+  /// Not thread-safe. Written, not synced: call Sync() about once a second. On an error (full disk) nothing of the records that
+  /// were not yet in the file stays behind, and the next call tries again. A record over 32 MiB is kTooLarge and left out.
   virtual Status Append(const std::vector<Prediction>& batch) = 0;
   virtual Status Sync() = 0;
 };
-/// `folder`: predictions/<endpoint>. Segments roll at 64 MiB.
-Result<std::unique_ptr<PredictionWriter>> OpenPredictionWriter(const std::filesystem::path& folder);
+struct PredictionWriterOptions {
+  uint64_t segment_bytes = 64u << 20;
+};
+/// `folder`: predictions/<endpoint>. Segments roll at 64 MiB. kConflict while another writer holds the folder.
+Result<std::unique_ptr<PredictionWriter>> OpenPredictionWriter(const std::filesystem::path& folder, const PredictionWriterOptions& options = {});
 
 /// A position in the log: what has been read.
 struct LogPosition {
   int64_t segment = 0;
   uint64_t offset = 0;
 };
-/// Calls `each` for the records from `position` on, and moves it; stops when `each` returns false. Tolerates a tail that is being written.
+/// Calls `each` for the records from `position` on, and moves it; stops when `each` returns false (that record counts as read). Tolerates a tail that
+/// is being written. A missing folder is an empty log.
 Status ReadPredictions(const std::filesystem::path& folder, LogPosition& position, const std::function<bool(const Prediction&)>& each);
-/// By id: scans an in-memory index of the segment footers, then the segment.
+/// By id, newest segment first: binary search in the index of sealed segments, a scan of the open one. kNotFound when the log doesn't have it.
 Result<Prediction> FindPrediction(const std::filesystem::path& folder, const std::string& id);
 
 }  // namespace rondo::data
