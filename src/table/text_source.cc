@@ -42,6 +42,10 @@ class FileSource : public TextSource {
   ~FileSource() override { ::gzclose_r(file_); }
 
   Status Start(std::string_view encoding) {
+    // DuckDB goes by the name alone, so the name must be right.
+    const bool packed = ::gzdirect(file_) == 0, named = path_.extension() == ".gz";
+    if (named && !packed) return Fail(Code::kFailedCheck, fmt::format("{} is not a gzip file", path_.string()), "rename it without .gz if it isn't compressed");
+    if (packed && !named) return Fail(Code::kFailedCheck, fmt::format("{} is compressed by gzip", path_.string()), fmt::format("rename it to {}.gz", path_.filename().string()));
     RONDO_DO(Fill());
     RONDO_TRY(encoding_, ResolveEncoding(encoding, bytes_));
     if (bytes_.starts_with("\xef\xbb\xbf")) bytes_.erase(0, 3);
@@ -65,10 +69,6 @@ class FileSource : public TextSource {
     const char* text = ::gzerror(file_, &error);
     if (n < 0 || error == Z_BUF_ERROR || error == Z_DATA_ERROR)
       return Fail(Code::kFailedCheck, fmt::format("{} is a damaged gzip file: {}", path_.string(), text), "copy or download the file again");
-    // DuckDB goes by the name alone, so the name must be right.
-    const bool packed = ::gzdirect(file_) == 0, named = path_.extension() == ".gz";
-    if (named && !packed) return Fail(Code::kFailedCheck, fmt::format("{} is not a gzip file", path_.string()), "rename it without .gz if it isn't compressed");
-    if (packed && !named) return Fail(Code::kFailedCheck, fmt::format("{} is compressed by gzip", path_.string()), fmt::format("rename it to {}.gz", path_.filename().string()));
     bytes_.append(buffer_.data(), static_cast<size_t>(n));
     return {};
   }
