@@ -47,7 +47,7 @@ export function ComparePage() {
           <Page title="Compare" crumbs={<><a href="/runs">Runs</a> / compare</>}
             verdict={{ state: better ? "ok" : "warn", text: `${plural(shownParams.length, "param")} ${shownParams.length === 1 ? "differs" : "differ"}${main ? `; ${better} of ${plural(runs.length - 1, "run")} ${better === 1 ? "beats" : "beat"} ${base.name || short(base.id)} in ${main}` : ""}` }}>
             <Section title="Differences" note={`baseline: ${base.name || short(base.id)}`} action={<label class="small row"><input type="checkbox" checked={all} onChange={() => setQuery({ all: all ? null : "1" })} /> equal rows too</label>}>
-              <div class="compare" tabIndex={0} role="region" aria-label="differences">
+              <div class="compare" tabIndex={0} role="region" aria-label="table of differences">
                 <table>
                   <thead>
                     <tr>

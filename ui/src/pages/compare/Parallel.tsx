@@ -22,9 +22,9 @@ export function Parallel({ runs, params, metrics }: { runs: RunDetail[]; params:
   });
   const width = (axes.length - 1) * W;
   return (
-    <div class="parallel" tabIndex={0} role="region" aria-label="parallel coordinates">
-      <svg width={width + 130} height={H + 56} role="img" aria-label={`${runs.length} runs over ${axes.length} axes`}>
-        <g transform="translate(50 24)">
+    <div class="parallel" tabIndex={0} role="region" aria-label="axes">
+      <svg width={width + 130} height={H + 64} role="img" aria-label={`${runs.length} runs over ${axes.length} axes`}>
+        <g transform="translate(50 36)">
           {runs.map((r) => {
             const points = axes.flatMap((a, i) => {
               const v = a.get(r);
@@ -35,9 +35,9 @@ export function Parallel({ runs, params, metrics }: { runs: RunDetail[]; params:
           {axes.map((a, i) => (
             <g key={a.key} transform={`translate(${i * W} 0)`}>
               <line y2={H} class="parallel-axis" />
-              <text y={-10} class="parallel-name">{a.key}</text>
+              <text y={-20} class="parallel-name">{a.key}</text>
               <text y={H + 16} class="parallel-end">{scales[i]?.ends[0]}</text>
-              <text x={6} y={4} class="parallel-end parallel-high">{scales[i]?.ends[1]}</text>
+              <text y={-6} class="parallel-end">{scales[i]?.ends[1]}</text>
             </g>
           ))}
         </g>

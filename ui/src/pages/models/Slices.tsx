@@ -39,7 +39,7 @@ export function Fairness({ fairness }: { fairness: Json | undefined }) {
         const groups = isObject(x["groups"]) ? Object.entries(x["groups"]).filter(([, g]) => isObject(g)) as [string, { [key: string]: Json }][] : [];
         const figures = [...new Set(groups.flatMap(([, g]) => Object.keys(g)))].slice(0, 4);
         return (
-          <div key={column} class="stack">
+          <div key={column} class="stack" style={{ marginBottom: "12px" }}>
             <h3>{column}</h3>
             <p class="row small">{Object.entries(x).filter(([k, v]) => k !== "groups" && typeof v === "number").map(([k, v]) => <span key={k}><span class="dim">{k.replaceAll("_", " ")}</span> <b>{metric(v as number)}</b></span>)}</p>
             {groups.length > 0 && (

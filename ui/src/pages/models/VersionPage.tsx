@@ -92,7 +92,7 @@ export function VersionPage({ args }: { args: Record<string, string> }) {
                 )}
               </Section>
             </div>
-            <div class="cols">
+            <div class="cols cols-wide">
               <Slices slices={v.facts["slices"]} metric={keys[0] ?? ""} overall={toNumber((keys[0] && v.metrics[keys[0]]?.value) || null)} />
               <Fairness fairness={v.facts["fairness"]} />
               {importance.length > 0 && <Section title="What it looks at" note="loss of the main figure when a column is shuffled"><BarList items={importance} /></Section>}

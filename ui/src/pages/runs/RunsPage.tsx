@@ -88,14 +88,14 @@ export function RunsPage() {
         <code class="faint">{short(r.id, 6)}</code>
       </span>
     ) },
-    { key: "start", title: "started", sortable: true, cell: (r) => <span class="dim"><Time at={r.start} /></span> },
-    { key: "took", title: "took", num: true, cell: (r) => <span class="dim">{duration(r)}</span> },
     ...cols.map((c): Column<RunRow> => {
       const k = c.slice(2);
       return c.startsWith("m.")
         ? { key: c, title: k, num: true, sortable: true, cell: (r) => (best && best.key === k && best.run.id === r.id ? <strong title="best of this list">{metric(r.metrics[k])}</strong> : metric(r.metrics[k])) }
         : { key: c, title: k, sortable: true, cell: (r) => <span title={r.params[k]}>{r.params[k] ?? <span class="faint">–</span>}</span> };
     }),
+    { key: "start", title: "started", sortable: true, cell: (r) => <span class="dim"><Time at={r.start} /></span> },
+    { key: "took", title: "took", num: true, cell: (r) => <span class="dim">{duration(r)}</span> },
     { key: "user", title: "by", cell: (r) => <span class="dim">{r.user}</span> },
     { key: "commit", title: "commit", grow: true, cell: (r) => (r.tags["mlflow.source.git.commit"] ? <Chip bare value={{ kind: "commit", id: r.tags["mlflow.source.git.commit"] }} /> : <span class="faint">–</span>) },
   ];
