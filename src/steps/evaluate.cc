@@ -221,7 +221,10 @@ Status EvaluateStep(Context& c) {
   input.test_raw = &parts.test;
   if (c.project.evaluate.explain)
     input.score = [&](const table::Frame& rows) -> Result<std::vector<double>> {
-      RONDO_TRY(const model::Scored scored, ScorePart(*scorer, c.problem(), rows, parts.test_y));
+      // Importance scores a sample of the rows; labels play no part in it.
+      model::Labels unused;
+      unused.y.assign(rows.rows(), 0);
+      RONDO_TRY(const model::Scored scored, ScorePart(*scorer, c.problem(), rows, unused));
       return scored.scores;
     };
   input.other = LatencyLookup(LatencyP99Ms(*scorer, parts.test));
