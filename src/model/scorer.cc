@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/json_map.h"
+#include "base/nearest.h"
 #include "model/batch.h"
 #include "model/features/plan.h"
 #include "model/runtimes/runtime.h"
@@ -50,9 +51,9 @@ Result<InputBatch> MakeBatch(const std::vector<InputColumn>& inputs, const table
     const InputColumn& input = inputs[i];
     const table::Column* column = frame.Find(input.name);
     if (!column) {
-      std::vector<std::string> names;
+      std::vector<std::string_view> names;
       for (const table::Column& c : frame.columns) names.push_back(c.name);
-      const std::string nearest = NearestName(input.name, names);
+      const std::string nearest = Nearest(input.name, names);
       return Fail(Code::kInvalid, "the column " + input.name + " (" + input.type + ") is missing: the model needs it", nearest.empty() ? "" : "is it the column " + nearest + "?");
     }
     if (IsNumericType(input.type)) {

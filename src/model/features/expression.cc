@@ -5,7 +5,7 @@
 #include <charconv>
 #include <cmath>
 
-#include "model/features/plan.h"
+#include "base/nearest.h"
 
 namespace rondo::model {
 namespace {
@@ -124,7 +124,7 @@ class Parser {
   Status Name(std::string_view name) {
     const auto found = std::find(names_.begin(), names_.end(), name);
     if (found == names_.end()) {
-      const std::string nearest = NearestName(name, names_);
+      const std::string nearest = Nearest(name, {names_.begin(), names_.end()});
       std::string all;
       for (const std::string& n : names_) all += (all.empty() ? "" : ", ") + n;
       return Fail(Code::kInvalid, "the expression \"" + std::string(text_) + "\" names \"" + std::string(name) + "\", which is no numeric column",

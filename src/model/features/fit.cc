@@ -4,6 +4,7 @@
 #include <unordered_set>
 
 #include "base/json_map.h"
+#include "base/nearest.h"
 #include "model/batch.h"
 #include "model/features/graph.h"
 #include "model/features/program.h"
@@ -33,7 +34,7 @@ Status CheckNames(const project::Features& spec, const std::vector<InputColumn>&
   }
   for (const project::ColumnFeature& c : spec.columns) {
     if (seen.contains(c.column) || std::find(spec.drop.begin(), spec.drop.end(), c.column) != spec.drop.end()) continue;
-    const std::string nearest = NearestName(c.column, known);
+    const std::string nearest = Nearest(c.column, {known.begin(), known.end()});
     return Fail(Code::kInvalid, "features: columns names " + c.column + ", which is no feature column", nearest.empty() ? "it may be the key, the target or missing in the data" : "did you mean " + nearest + "?");
   }
   return {};

@@ -1,6 +1,5 @@
 #include "model/features/plan.h"
 
-#include <algorithm>
 #include <cmath>
 #include <limits>
 #include <unordered_set>
@@ -159,30 +158,6 @@ Result<Plan> PlanFromJson(const Json& json) {
   }
   if (columns == 0) return Bad("no columns");
   return plan;
-}
-
-std::string NearestName(std::string_view name, const std::vector<std::string>& known) {
-  std::string best;
-  size_t least = std::max<size_t>(2, name.size() / 3) + 1;
-  std::vector<size_t> row;
-  for (const std::string& candidate : known) {
-    row.resize(candidate.size() + 1);
-    for (size_t j = 0; j < row.size(); ++j) row[j] = j;
-    for (size_t i = 1; i <= name.size(); ++i) {
-      size_t diagonal = row[0];
-      row[0] = i;
-      for (size_t j = 1; j <= candidate.size(); ++j) {
-        const size_t up = row[j];
-        row[j] = std::min({up + 1, row[j - 1] + 1, diagonal + (name[i - 1] != candidate[j - 1])});
-        diagonal = up;
-      }
-    }
-    if (row.back() < least) {
-      least = row.back();
-      best = candidate;
-    }
-  }
-  return best;
 }
 
 }  // namespace rondo::model

@@ -80,7 +80,4 @@ Json PlanToJson(const Plan& plan);
 /// Checks every index, size and number: a plan that is read back can't read outside anything.
 Result<Plan> PlanFromJson(const Json& json);
 
-/// The known name nearest to a mistyped one; "" when none is near.
-std::string NearestName(std::string_view name, const std::vector<std::string>& known);
-
 }  // namespace rondo::model
