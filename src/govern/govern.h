@@ -39,9 +39,16 @@ class Audit {
   virtual ~Audit() = default;
   /// seq, time, hashes are filled in.
   virtual Result<AuditEntry> Append(AuditEntry entry) = 0;
-  virtual Result<std::vector<AuditEntry>> List(int64_t before_seq, int64_t limit, const std::string& object) = 0;  ///< newest first; before_seq 0: from the end
+  virtual Result<std::vector<AuditEntry>> List(int64_t before_seq, int64_t limit, const std::string& object) = 0;  ///< newest first; before_seq 0: from the end; empty object: all
   virtual Result<AuditReport> Verify() = 0;
 };
+
+/// The same inside a transaction of the caller: a change and its entry are one.
+Result<AuditEntry> AppendAudit(db::Session& s, int64_t now, AuditEntry entry);
+/// JSON with sorted keys and no spaces: what is hashed. Equal values give equal texts.
+std::string CanonicalJson(const Json& json);
+/// SHA-256 hex over prev_hash and the canonical text of the entry.
+std::string AuditHash(const AuditEntry& entry);
 
 struct ApprovalRecord {
   std::string model;
@@ -56,7 +63,7 @@ class Approvals {
  public:
   virtual ~Approvals() = default;
   virtual Status Add(const ApprovalRecord& record) = 0;
-  virtual Result<std::vector<ApprovalRecord>> Of(const std::string& model, int64_t version) = 0;
+  virtual Result<std::vector<ApprovalRecord>> Of(const std::string& model, int64_t version) = 0;  ///< newest first
 };
 
 /// Who acts: RONDO_ACTOR, else the system's user name.

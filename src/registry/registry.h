@@ -71,12 +71,15 @@ class Registry {
   virtual Result<std::vector<Version>> Versions(const std::string& name) = 0;  ///< newest first
   virtual Result<std::vector<Version>> SearchVersions(const std::string& filter, const std::vector<std::string>& order_by, int64_t max_results, std::string& page_token) = 0;
   virtual Status UpdateVersion(const std::string& name, int64_t version, const std::string& description) = 0;
+  /// Binds a version that came without one (from an MLflow client) to the bytes of its model; refused when it has another digest.
+  virtual Status SetDigest(const std::string& name, int64_t version, const std::string& digest) = 0;
   virtual Status SetFacts(const std::string& name, int64_t version, const Json& facts) = 0;
   virtual Status DeleteVersion(const std::string& name, int64_t version) = 0;
   virtual Status SetVersionTag(const std::string& name, int64_t version, const std::string& key, const std::string& value) = 0;
   virtual Status DeleteVersionTag(const std::string& name, int64_t version, const std::string& key) = 0;
   virtual Status TransitionStage(const std::string& name, int64_t version, const std::string& stage, bool archive_existing) = 0;
 
+  /// Workspace::MoveAlias also writes the audit entry: use that.
   virtual Status SetAlias(const std::string& name, const std::string& alias, int64_t version, const std::string& actor, const std::string& reason) = 0;
   virtual Status DeleteAlias(const std::string& name, const std::string& alias, const std::string& actor, const std::string& reason) = 0;
   /// kNotFound in MLflow's words when the alias doesn't exist.
@@ -86,6 +89,10 @@ class Registry {
   virtual Status AddEdges(const std::vector<Edge>& edges) = 0;
   virtual Result<std::vector<Edge>> EdgesOf(const std::string& kind, const std::string& id) = 0;  ///< both directions
 };
+
+/// The same inside a transaction of the caller, so that the change and its audit entry are one.
+Status SetAlias(db::Session& s, int64_t now, const std::string& name, const std::string& alias, int64_t version, const std::string& actor, const std::string& reason);
+Status DeleteAlias(db::Session& s, int64_t now, const std::string& name, const std::string& alias, const std::string& actor, const std::string& reason);
 
 std::unique_ptr<Registry> MakeRegistry(db::Database& db, Clock& clock);
 const std::vector<db::Migration>& Migrations();

@@ -4,6 +4,7 @@
 
 #include <boost/describe.hpp>
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <utility>
@@ -25,6 +26,7 @@ struct Metric {
   double value = 0;
   int64_t timestamp = 0;
   int64_t step = 0;
+  bool operator==(const Metric&) const = default;
 };
 BOOST_DESCRIBE_STRUCT(Metric, (), (key, value, timestamp, step))
 
@@ -41,6 +43,13 @@ struct Experiment {
 struct DatasetInput {
   std::string name, digest, source_type, source, schema, profile;
   std::string context;  ///< tag mlflow.data.context: training, validation, test
+  std::vector<KeyValue> tags = {};  ///< others
+};
+
+/// A logged model (MLflow 3) that a run produced, at a step.
+struct ModelOutput {
+  std::string model_id;
+  int64_t step = 0;
 };
 
 struct Run {
@@ -54,6 +63,8 @@ struct Run {
   std::vector<Metric> metrics;  ///< the latest of each key: highest (step, timestamp, value)
   std::vector<KeyValue> params, tags;
   std::vector<DatasetInput> inputs;
+  std::vector<std::string> model_inputs;
+  std::vector<ModelOutput> outputs;
 };
 
 struct LogBatch {
@@ -77,15 +88,18 @@ struct RunPage {
 class Tracking {
  public:
   virtual ~Tracking() = default;
-  virtual Result<std::string> CreateExperiment(const std::string& name, const std::vector<KeyValue>& tags) = 0;
+  /// An empty location means "mlflow-artifacts:/<experiment_id>". Names are unique, also among deleted experiments.
+  virtual Result<std::string> CreateExperiment(const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location = {}) = 0;
   /// Finds or creates.
   virtual Result<std::string> EnsureExperiment(const std::string& name) = 0;
   virtual Result<Experiment> GetExperiment(const std::string& id) = 0;
   virtual Result<Experiment> GetExperimentByName(const std::string& name) = 0;
-  virtual Result<std::vector<Experiment>> SearchExperiments(const std::string& filter, const std::string& view, int64_t max_results, std::string& page_token) = 0;
+  virtual Result<std::vector<Experiment>> SearchExperiments(const std::string& filter, const std::string& view, int64_t max_results, std::string& page_token,
+                                                            const std::vector<std::string>& order_by = {}) = 0;
   virtual Status UpdateExperiment(const std::string& id, const std::string& name) = 0;
   virtual Status SetExperimentDeleted(const std::string& id, bool deleted) = 0;
   virtual Status SetExperimentTag(const std::string& id, const KeyValue& tag) = 0;
+  virtual Status DeleteExperimentTag(const std::string& id, const std::string& key) = 0;
 
   virtual Result<Run> CreateRun(const std::string& experiment_id, const std::string& user, const std::string& name, int64_t start_time, const std::vector<KeyValue>& tags) = 0;
   virtual Result<Run> GetRun(const std::string& run_id) = 0;
@@ -94,7 +108,10 @@ class Tracking {
   /// Atomic. A param that exists with another value is kInvalid, in MLflow's words. Exact duplicates of metrics are dropped.
   virtual Status Log(const std::string& run_id, const LogBatch& batch) = 0;
   virtual Status LogInputs(const std::string& run_id, const std::vector<DatasetInput>& inputs) = 0;
+  /// Logged models that the run read or produced.
+  virtual Status LogModels(const std::string& run_id, const std::vector<std::string>& read, const std::vector<ModelOutput>& produced) = 0;
   virtual Status DeleteTag(const std::string& run_id, const std::string& key) = 0;
+  /// By (timestamp, step, value), without exact duplicates; max_results 0: all. `page_token` in: where to go on; out: "" at the end.
   virtual Result<std::vector<Metric>> MetricHistory(const std::string& run_id, const std::string& key, int64_t max_results, std::string& page_token) = 0;
   virtual Result<RunPage> SearchRuns(const RunQuery& query) = 0;
 };
