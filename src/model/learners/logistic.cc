@@ -205,9 +205,10 @@ Result<FittedModel> Logistic::Train(const TrainRequest& request) const {
     model.base.assign(intercept.begin(), intercept.end());
   };
   const bool validate = request.valid_x && request.valid_y && request.valid_x->rows > 0;
-  // Metrics of an iteration cost as much as half of it, so they are computed only when somebody listens.
+  // Metrics cost about as much as an iteration: computed only when somebody listens, and on large data not every time.
+  const int64_t every = x.values.size() > 1'000'000 ? 5 : 1;
   const auto after = [&](int64_t iteration) {
-    if (!request.on_metric || iteration % 5 != 0) return true;
+    if (!request.on_metric || iteration % every != 0) return true;
     take();
     return request.on_metric("train_logloss", LogLossOf(model, x, *request.train_y), iteration) &&
            (!validate || request.on_metric("validation_logloss", LogLossOf(model, *request.valid_x, *request.valid_y), iteration));
