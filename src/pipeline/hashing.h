@@ -1,0 +1,57 @@
+/// Content of paths: MD5 of a file, DVC's `.dir` hash of a folder, and a stat cache so that nothing unchanged is read twice. Not thread-safe by itself:
+/// calls are serialised inside.
+#pragma once
+
+#include <cstdint>
+#include <filesystem>
+#include <map>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+
+namespace rondo::pipeline {
+
+struct PathState {
+  bool exists = false;
+  std::string md5;      ///< folders and globs: "<md5>.dir"
+  int64_t size = 0;
+  int64_t nfiles = -1;  ///< folders; -1 for a file
+  bool operator==(const PathState& o) const { return exists == o.exists && md5 == o.md5; }
+};
+
+struct FileEntry {
+  std::string relpath, md5;
+  int64_t size = 0;
+};
+
+class PathHasher {
+ public:
+  /// `root`: the project. `cache_file`: where the stat cache lives (may not exist).
+  PathHasher(std::filesystem::path root, std::filesystem::path cache_file);
+  /// State of a path or glob relative to the project. A path that isn't there has exists == false. kEnvironment when it can't be read.
+  Result<PathState> Hash(const std::string& path);
+  /// Files of a folder, in DVC's order (relative path); for storing them as objects.
+  Result<std::vector<FileEntry>> Files(const std::string& folder);
+  /// Keeps what was learnt; a failure costs time only.
+  void Save();
+
+ private:
+  struct Known {
+    int64_t size, mtime_ns, ctime_ns, hashed_ns;
+    uint64_t inode;
+    std::string md5;
+  };
+  Result<FileEntry> One(const std::filesystem::path& file, const std::string& key);
+  const std::filesystem::path root_, cache_file_;
+  std::mutex mutex_;
+  std::map<std::string, Known> known_;
+  bool dirty_ = false;
+};
+
+/// Bytes of DVC's .dir object: [{"md5": "...", "relpath": "..."}, ...], sorted by relpath.
+std::string DirObject(const std::vector<FileEntry>& files);
+bool IsGlob(const std::string& path);
+
+}  // namespace rondo::pipeline
