@@ -1,0 +1,54 @@
+/// The present state of one stage against the lock: what changed, and the key of its run cache entry. Internal to pipeline.
+#pragma once
+
+#include <filesystem>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "pipeline/graph.h"
+#include "pipeline/hashing.h"
+#include "pipeline/journal.h"
+#include "pipeline/lock.h"
+
+namespace rondo::pipeline {
+
+/// States outside the folder; asked only for stages that name them.
+class Externals {
+ public:
+  virtual ~Externals() = default;
+  /// "" when there is none.
+  virtual Result<std::string> Value(const std::string& name) = 0;
+  /// A recorded value that isn't the present one may still be fine: the champion may be this very model.
+  virtual Result<bool> Accepts(const std::string& name, const std::string& recorded, const std::string& now) = 0;
+};
+
+struct StageState {
+  LockedStage now;              ///< cmd, deps, params, externals as they are; outs empty
+  std::vector<Change> changes;  ///< against the lock; empty: up to date
+};
+
+/// kInvalid (kFailedCheck for sources) names a dependency that doesn't exist and that no stage makes.
+Result<StageState> LookAt(const StageNode& node, const Lock& lock, PathHasher& hasher, Externals& externals);
+/// SHA-256 over command, deps, params and externals.
+std::string CacheKey(const LockedStage& now);
+
+/// Outputs by cache key, and their bytes as objects in DVC's layout.
+class RunCache {
+ public:
+  RunCache(std::filesystem::path root, std::filesystem::path cache) : root_(std::move(root)), cache_(std::move(cache)) {}
+  /// Stores outs (files and folders) as objects; fills their states.
+  Result<std::vector<LockedPath>> StoreOuts(const StageNode& node, PathHasher& hasher);
+  Status Remember(const std::string& key, const LockedStage& stage);
+  /// The entry of a key whose objects are all there; empty otherwise.
+  Result<std::optional<LockedStage>> Find(const std::string& key);
+  /// Brings outs back into the workspace.
+  Status Restore(const std::vector<LockedPath>& outs);
+
+ private:
+  std::filesystem::path root_, cache_;
+};
+
+}  // namespace rondo::pipeline
