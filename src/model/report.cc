@@ -23,7 +23,7 @@ std::string ReportHtml(const project::Project& project, const Json& metrics, con
     if (sections.find(fmt::format("<section id='{}'>", id)) != std::string::npos) links += fmt::format("<a href='#{}'>{}</a>", id, name);
   const std::string created = facts["created"].AsString();
   return fmt::format("<!doctype html>\n<html lang='en'><head><meta charset='utf-8'><meta name='viewport' content='width=device-width, initial-scale=1'><meta http-equiv='Content-Security-Policy' content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\">"
-                     "<title>{} – evaluation</title><style>{}</style></head>\n<body><header><p class='eyebrow'>{}{}</p><h1>{}{}</h1><p class='plain'>{}</p>{}<nav>{}</nav></header>\n<main>{}</main>\n"
+                     "<title>{} – evaluation</title><style>{}</style></head>\n<body><header><p class='eyebrow'>{}{}</p><h1>{}<span>{}</span></h1><p class='plain'>{}</p>{}<nav>{}</nav></header>\n<main>{}</main>\n"
                      "<footer>Written by Rondo from out/metrics.json.</footer></body></html>\n",
                      Escape(model), kStyle, Escape(model), created.empty() ? "" : " · " + Escape(created), gated ? (verdict.passed ? Mark(State::kOk, "") : Mark(State::kBad, "")) : Mark(State::kWarn, ""),
                      Escape(verdict.headline), Escape(verdict.plain), project.description.empty() ? "" : "<p class='dim'>" + Escape(project.description) + "</p>", links, sections);

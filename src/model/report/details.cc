@@ -48,7 +48,7 @@ std::string CostSection(const project::Project& project, const Json& m) {
   const double model = c["per_1000"].AsDouble(), nobody = c["nobody_per_1000"].AsDouble(), everybody = c["everybody_per_1000"].AsDouble();
   const double without = std::min(nobody, everybody);
   const std::string positive = project.problem ? project.problem->target + " = " + project.problem->positive : "positive";
-  std::string lead = fmt::format("A false alarm costs {}, a miss {}. At the threshold {} ({}), the decisions on 1,000 rows cost <b>{}</b>", Show(c["false_positive"]), Show(c["false_negative"]), Show(m["threshold"]), Escape(m["threshold_reason"].AsString()), Show(model));
+  std::string lead = fmt::format("A false alarm costs {:g}, a miss {:g}. At the threshold {} ({}), the decisions on 1,000 rows cost <b>{}</b>", c["false_positive"].AsDouble(), c["false_negative"].AsDouble(), Show(m["threshold"]), Escape(m["threshold_reason"].AsString()), Show(model));
   if (without > 0 && model <= without) lead += fmt::format(": {} less than {}, the cheaper way to do without a model.", Percent(1 - model / without), nobody <= everybody ? "acting on nobody" : "acting on everybody");
   else lead += fmt::format(", more than {}: at these costs the model does not pay.", nobody <= everybody ? "acting on nobody" : "acting on everybody");
   const double scale = std::max({model, nobody, everybody, 1e-9});

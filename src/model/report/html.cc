@@ -45,13 +45,14 @@ std::string Show(const Json& number) {
 
 std::string Percent(double share) {
   if (!std::isfinite(share)) return "–";
-  return fmt::format("{:.{}f} %", share * 100, std::fabs(share) < 0.1 || std::fabs(share) > 0.995 ? 1 : 0);
+  return fmt::format("{:.{}f}\u00a0%", share * 100, std::fabs(share) < 0.1 || std::fabs(share) > 0.995 ? 1 : 0);
 }
 
 std::string WithInterval(const Json& i) {
   if (!i["value"].IsNumber()) return "–";
   std::string out = Show(i["value"].AsDouble());
-  if (i["low"].IsNumber() && i["high"].IsNumber()) out += "<small>" + Show(i["low"].AsDouble()) + " … " + Show(i["high"].AsDouble()) + "</small>";
+  // An interval of no width (a constant score) is no information.
+  if (i["low"].IsNumber() && i["high"].IsNumber() && (i["low"].AsDouble() != i["high"].AsDouble() || i["low"].AsDouble() != i["value"].AsDouble())) out += "<small>" + Show(i["low"].AsDouble()) + " … " + Show(i["high"].AsDouble()) + "</small>";
   return out;
 }
 

@@ -10,8 +10,8 @@ inline constexpr const char* kStyle = R"css(
 body{margin:0 auto;max-width:1080px;padding:32px 24px 64px;background:var(--bg);color:var(--ink);font:14px/1.5 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif;font-variant-numeric:tabular-nums}
 code{font:12px/1.4 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;overflow-wrap:anywhere}
 .eyebrow{margin:0 0 8px;color:var(--dim);font-size:12px}
-h1{margin:0;font-size:28px;line-height:1.25;font-weight:600;letter-spacing:-.01em;text-wrap:balance}
-h1 .mark{margin-right:12px}h1 .mark svg{width:28px;height:28px;vertical-align:-5px}
+h1{display:flex;margin:0;font-size:28px;line-height:1.25;font-weight:600;letter-spacing:-.01em;text-wrap:balance}
+h1 .mark{align-self:flex-start;margin-right:12px}h1 .mark svg{width:32px;height:32px}
 .plain{margin:12px 0 0;font-size:16px}
 .dim,.lead,.note,footer{color:var(--dim)}header .dim{margin:4px 0 0}
 nav{display:flex;flex-wrap:wrap;gap:4px 16px;margin:24px 0 0;padding:8px 0;border-top:1px solid var(--rule);border-bottom:1px solid var(--rule);font-size:12px}
