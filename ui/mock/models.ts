@@ -77,7 +77,7 @@ export function versionDetail(n: number): VersionDetail | undefined {
     },
     ...(n === 7 ? {} : { champion: { version: 7, metrics: versions[1]!.metrics } }),
     approvals: row.approved ? [{ model: "churn", version: n, digest: row.digest, decision: "approved", actor: "mira", role: "risk", reason: "figures and slices read", time: row.time + HOUR, valid: true }, ...(row.approved > 1 ? [{ model: "churn", version: n, digest: row.digest, decision: "approved" as const, actor: "tom", role: "risk", reason: "", time: row.time + 2 * HOUR, valid: true }] : [])] : [],
-    approvals_needed: 2,
+    approvals_needed: 2, roles: ["risk"],
     files: [{ path: "model/model.onnx", size: 412_311, sha256: row.digest }, { path: "model/signature.json", size: 2104, sha256: hex(64) }, { path: "metrics.json", size: 18_022, sha256: hex(64) }, { path: "reference.json", size: 31_290 }],
     card,
     lineage: { data: [{ kind: "dataset", id: "customers/3" }, { kind: "commit", id: commits[0]! }, { kind: "config", id: hex(64) }], run: [{ kind: "run", id: row.run_id }, { kind: "pipeline_run", id: "p0042" }], serves: n >= 7 ? [{ kind: "endpoint", id: "churn" }, ...(n === 7 ? [{ kind: "alarm" as const, id: "a0000000000000000000000000000012" }] : [])] : [] },

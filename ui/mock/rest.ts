@@ -38,7 +38,7 @@ const cells = (f: (i: number) => number, drift: (i: number) => boolean): Monitor
   return { index, rows: index === N ? 380 : 1000, psi, p: drift(index) ? 1e-9 : 0.3 * rnd() + 0.1, q: drift(index) ? 1e-8 : 0.6, verdict: index === N ? "few" : drift(index) ? "drift" : "ok", nulls: 0, unseen: 0 };
 });
 export const monitor: MonitorView = {
-  endpoint: "churn", version: 7, windows: N - 1, rows: 13_380, window: { rows: 1000, time_ms: 0 }, limits: { effect: 0.2, q: 0.05, share: 0.2, performance: "auc < 0.80" }, baseline: { metric: "auc", value: 0.8446 },
+  endpoint: "churn", version: 7, shown: N, windows: N - 1, rows: 13_380, window: { rows: 1000, time_ms: 0 }, limits: { effect: 0.2, q: 0.05, share: 0.2, performance: "auc < 0.80" }, baseline: { metric: "auc", value: 0.8446 },
   list: Array.from({ length: N }, (_, k) => ({ index: k + 1, start: now - (N - k) * 9 * HOUR, end: now - (N - k - 1) * 9 * HOUR, rows: k + 1 === N ? 380 : 1000, version: 7, closed: k + 1 < N })),
   columns: names.map((name) => ({
     name, type: inputs.find((i) => i.name === name)!.type,

@@ -44,7 +44,7 @@ function answer(path: string, query: URLSearchParams): unknown {
     case "endpoints":
       if (empty) return [];
       if (!a) return [endpoint];
-      if (b === "monitor") return c ? distribution(c) : monitor;
+      if (b === "monitor") return { ...monitor, shown: Number(query.get("window") ?? 14), columns: monitor.columns.map((col) => ({ ...col, distribution: distribution(col.name) })) };
       if (b === "alarms") return alarms;
       return endpoint;
     case "pipeline":

@@ -298,6 +298,8 @@ export interface VersionDetail extends VersionRow {
   approvals: Approval[];
   /** Approvals the policy wants before `champion` may point here; 0: none. */
   approvals_needed: number;
+  /** Roles in which an approval counts; empty: any. */
+  roles: string[];
   files: { path: string; size: number; sha256?: string }[];
   /** Markdown. */
   card: string;
@@ -387,6 +389,8 @@ export interface MonitorCell {
   index: number;
   rows: number;
   psi: Num;
+  /** The statistic less what chance alone gives: compared with the limit. */
+  effect?: Num;
   p: Num;
   q: Num;
   verdict: "ok" | "drift" | "quality" | "few" | "none";
@@ -440,6 +444,9 @@ export interface MonitorView {
   list: MonitorWindow[];
   columns: MonitorColumn[];
   scores?: MonitorColumn;
+  decisions?: MonitorColumn;
+  /** The window that `distribution`s are of. */
+  shown: number | null;
   performance: PerformancePoint[];
   limits: { effect: number; q: number; share: number; performance?: string };
   baseline?: { metric: string; value: Num };
@@ -456,6 +463,9 @@ export interface Alarm {
   time: number;
   state: string;
   evidence: Json;
+  model?: string;
+  summary?: string;
+  repeats?: number;
   /** What happened next: runs, versions. */
   caused?: Ref[];
 }

@@ -37,7 +37,7 @@ export function HeatMap({ columns, windows, effect, selected, onSelect }: { colu
               <th scope="row" class="clip" title={`${c.name} (${c.type})`}>{c.name}</th>
               {windows.map((w, col) => {
                 const cell = c.windows.find((x) => x.index === w.index);
-                const psi = toNumber(cell?.psi);
+                const psi = toNumber(cell?.effect ?? cell?.psi);
                 const grey = !cell || cell.verdict === "few" || cell.verdict === "none" || !Number.isFinite(psi);
                 const alarm = cell?.verdict === "drift" || cell?.verdict === "quality";
                 const on = selected?.column === c.name && selected.window === w.index;

@@ -14,6 +14,7 @@ import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
 import { bytes, metric, plural, short, signed, toNumber } from "../../lib/format";
 import { lowerIsBetter } from "../runs/runs";
+import { useState } from "preact/hooks";
 import { Fairness, Slices } from "./Slices";
 import { metricOrder } from "./models";
 import "./VersionPage.css";
@@ -47,6 +48,7 @@ function pairs(x: Json | undefined): { label: string; value: number }[] {
 export function VersionPage({ args }: { args: Record<string, string> }) {
   const name = args["model"] ?? "";
   const number = args["version"] ?? "";
+  const [role, setRole] = useState("");
   const data = useApi<VersionDetail>(api(`/models/${seg(name)}/${seg(number)}`));
   return (
     <Loaded from={data} title={`${name} v${number}`}>
@@ -61,7 +63,11 @@ export function VersionPage({ args }: { args: Record<string, string> }) {
           <Page title={`${v.name} v${v.version}`} crumbs={<><a href="/models">Models</a> / <a href={`/models/${seg(v.name)}`}>{v.name}</a> / v{v.version}</>} verdict={verdictOf(v)}
             action={<>
               <AskButton label="Reject" what={`Records that ${v.name} v${v.version} (${short(v.digest, 12)}) must not serve.`} needsReason act={(reason) => post(url, { decision: "rejected", reason })} />
-              <AskButton label="Approve" what={`Binds your approval to the bytes of ${v.name} v${v.version}: ${short(v.digest, 12)}. Other bytes void it.`} act={(reason) => post(url, { decision: "approved", reason })} />
+              <AskButton label="Approve" what={`Binds your approval to the bytes of ${v.name} v${v.version}: ${short(v.digest, 12)}. Other bytes void it.`} act={(reason) => post(url, { decision: "approved", reason, role: v.roles.includes(role) ? role : (v.roles[0] ?? "") })}>
+                {v.roles.length > 0 && (
+                  <label class="row"><span class="small dim">as</span><select class="input" value={role} onChange={(e) => setRole(e.currentTarget.value)}>{v.roles.map((r) => <option key={r} value={r}>{r}</option>)}</select></label>
+                )}
+              </AskButton>
               {!here && <AskButton kind="main" label="Make champion" needsReason what={`Moves @champion of ${v.name} to v${v.version}. Endpoints that follow it switch without a failed request.`} act={(reason) => post(api(`/models/${seg(v.name)}/aliases/champion`), { version: v.version, reason })} />}
             </>}>
             <Section title="Lineage"><Lineage3 columns={[["data and code", v.lineage.data], ["run", v.lineage.run], ["model", [{ kind: "version", id: `${v.name}/${v.version}` }]], ["serves", v.lineage.serves]]} /></Section>

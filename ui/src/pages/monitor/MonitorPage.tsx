@@ -48,10 +48,10 @@ export function MonitorPage({ args }: { args: Record<string, string> }) {
     <Loaded from={view} title="Monitor">
       {(m) => {
         const windows = m.list.slice(-60);
+        const rows = [...m.columns, ...[m.scores, m.decisions].filter((c) => c !== undefined)];
         const [column, window] = arg("cell").split("@");
         const selected = column && window ? { column, window: Number(window) } : undefined;
-        const found = selected && [...m.columns, ...(m.scores ? [m.scores] : [])].find((c) => c.name === selected.column);
-        const rows = [...m.columns, ...(m.scores ? [m.scores] : [])];
+        const found = selected && rows.find((c) => c.name === selected.column);
         return (
           <Page title="Monitor" crumbs={<><a href="/monitor">Monitor</a> / {name}</>} verdict={verdictOf(m, alarms)}
             action={(endpoints.data?.length ?? 0) > 1 && (
