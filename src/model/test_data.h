@@ -152,7 +152,8 @@ inline FittedModel RandomTrees(const Matrix& x, size_t trees, int depth, size_t 
       const size_t feature = random.Below(x.cols);
       float threshold = std::numeric_limits<float>::quiet_NaN();
       for (int i = 0; i < 20 && !std::isfinite(threshold); ++i) threshold = x.at(random.Below(x.rows), feature);
-      if (level >= depth || !std::isfinite(threshold) || (level > 0 && random.Below(6) == 0)) {
+      if (random.Below(12) == 0) threshold = random.Below(2) ? std::numeric_limits<float>::infinity() : -std::numeric_limits<float>::infinity();
+      if (level >= depth || threshold != threshold || (level > 0 && random.Below(6) == 0)) {
         tree.nodes[at].value = static_cast<float>(random.Normal() * 0.1);
         continue;
       }

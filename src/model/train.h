@@ -113,7 +113,7 @@ Result<std::unique_ptr<FeatureGraph>> FeaturesFromJson(const Json& json);
 Result<std::string> WriteOnnx(const FeatureGraph& features, const FittedModel& model, const Signature& signature, const std::vector<std::pair<std::string, std::string>>& metadata);
 
 /// Scores at least min(rows, 1000) rows with ONNX Runtime, with our own evaluator where it applies, and with the learner; kFailedCheck when any |difference| > 1e-5
-/// (regression: relative to max(1, |value|)).
+/// (regression: relative to max(1, |value|, mean |value|)). `native`: the learner's scores on the outputs' scale, [row][classes], [row] of P(positive), or [row].
 struct ExportCheck {
   size_t rows = 0;
   double max_difference = 0;

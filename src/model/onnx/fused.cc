@@ -45,7 +45,7 @@ Status CheckFused(const FusedModel& f, size_t width) {
   if (f.signature.task == project::Task::regression) fits = m.outputs == 1 && (m.link == Link::kIdentity || m.link == Link::kExp || m.link == Link::kExpm1);
   if (!fits) return bad(std::to_string(m.outputs) + " outputs with the link " + std::string(kLinks[static_cast<size_t>(m.link)]) + " don't fit the task " + EnumName(f.signature.task));
   for (const InputColumn& input : f.signature.inputs)
-    if (input.name == "label" || input.name == "probabilities" || input.name == "prediction")
+    if (f.signature.task == project::Task::regression ? input.name == "prediction" : input.name == "label" || input.name == "probabilities")
       return Fail(Code::kInvalid, "the column " + input.name + " has the name of one of the model's outputs", "rename it, for example with a dataset's sql: SELECT ... AS");
   return {};
 }

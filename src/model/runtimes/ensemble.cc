@@ -4,6 +4,7 @@
 #include <cmath>
 #include <limits>
 #include <map>
+#include <tuple>
 
 namespace rondo::model {
 namespace {
@@ -14,16 +15,22 @@ constexpr float kInfinity = std::numeric_limits<float>::infinity();
 Result<Ensemble> Ensemble::Make(const FittedModel& model, size_t features) {
   Ensemble e;
   e.outputs_ = model.outputs;
-  std::map<std::pair<uint32_t, bool>, uint32_t> slots;
+  std::map<std::tuple<int32_t, bool, bool>, uint32_t> slots;
   // Slot 0 is a constant that is below every threshold: where padding nodes look.
-  e.slots_.push_back({0, -kInfinity});
+  e.slots_.push_back({0, -kInfinity, -kInfinity});
+  // LightGBM asks "is it missing" as x <= infinity: true for every number, so only missingness decides (x < -infinity: false for every number).
+  const float certain = model.compare == Compare::kLessEqual ? kInfinity : -kInfinity;
   auto slot_of = [&](const TreeNode& node) {
-    const auto [it, fresh] = slots.try_emplace({static_cast<uint32_t>(node.feature), node.missing_left}, static_cast<uint32_t>(e.slots_.size()));
-    if (fresh) e.slots_.push_back({static_cast<uint32_t>(node.feature), node.missing_left ? -kInfinity : kInfinity});
+    const bool asks_missing = node.threshold == certain;
+    const auto [it, fresh] = slots.try_emplace({node.feature, node.missing_left, asks_missing}, static_cast<uint32_t>(e.slots_.size()));
+    if (fresh) e.slots_.push_back({static_cast<uint32_t>(node.feature), node.missing_left ? -kInfinity : kInfinity, asks_missing ? -certain : std::numeric_limits<float>::quiet_NaN()});
     return it->second;
   };
   // x <= t is x < the next float above t.
-  auto threshold_of = [&](const TreeNode& node) { return model.compare == Compare::kLess ? node.threshold : std::nextafter(node.threshold, kInfinity); };
+  auto threshold_of = [&](const TreeNode& node) {
+    if (node.threshold == certain) return 0.0f;
+    return model.compare == Compare::kLess ? node.threshold : std::nextafter(node.threshold, kInfinity);
+  };
 
   struct Shape {
     const Tree* tree;
@@ -50,7 +57,7 @@ Result<Ensemble> Ensemble::Make(const FittedModel& model, size_t features) {
         continue;
       }
       if (node.feature < 0 || static_cast<size_t>(node.feature) >= features) return bad("it reads feature " + std::to_string(node.feature) + " of " + std::to_string(features));
-      if (!std::isfinite(node.threshold)) return Fail(Code::kUnsupported, "a tree has a threshold that isn't a finite number");
+      if (std::isnan(node.threshold)) return bad("a threshold is not a number");
       stack.push_back({node.left, depth + 1});
       stack.push_back({node.right, depth + 1});
     }
@@ -120,8 +127,10 @@ Result<Ensemble> Ensemble::Make(const FittedModel& model, size_t features) {
 void Ensemble::Prepare(const float* features, float* slots) const {
   slots[0] = -kInfinity;
   for (size_t i = 1; i < slots_.size(); ++i) {
-    const float x = features[slots_[i].feature];
-    slots[i] = x == x ? x : slots_[i].missing;
+    const Slot& slot = slots_[i];
+    const float x = features[slot.feature];
+    const float present = slot.present == slot.present ? slot.present : x;
+    slots[i] = x == x ? present : slot.missing;
   }
 }
 

@@ -10,7 +10,7 @@ namespace rondo::model {
 
 class Ensemble {
  public:
-  /// Checks every index; kUnsupported for what the layout can't hold (thresholds that aren't finite).
+  /// Checks every index; kFailedCheck for trees that aren't.
   static Result<Ensemble> Make(const FittedModel& model, size_t features);
   size_t outputs() const { return outputs_; }
   /// Numbers per row that Prepare writes.
@@ -25,7 +25,8 @@ class Ensemble {
   static constexpr size_t kLanes = 8;
   struct Slot {
     uint32_t feature;
-    float missing;
+    float missing;  ///< stands for a missing number
+    float present;  ///< stands for every other one; NaN: the number itself
   };
   // Eight trees of one output, padded to complete trees of one depth: node i has children 2i+1 (x < t) and 2i+2. [node][lane].
   struct Group {

@@ -122,20 +122,10 @@ class OnnxRuntimeScorer : public Scorer {
     if (!fits) return Fail(Code::kInvalid, "the rows to score haven't the model's " + std::to_string(n) + " columns", "take the columns from signature.json");
     out.width = interface_.width;
     out.values.resize(batch.rows * out.width);
-    if (batch.rows == 0) return {};
-    Values values(ort_);
-    if (interface_.matrix) {
-      RONDO_DO(AddMatrix(batch, values));
-    } else {
-      for (size_t c = 0; c < n; ++c) RONDO_DO(AddColumn(batch, c, values));
-    }
-    OrtValue* result = nullptr;
-    const char* output = interface_.output.c_str();
-    const Status ran = ort_->Check(ort_->api->Run(session_, nullptr, names_.data(), values.list.data(), values.list.size(), &output, 1, &result), "scoring");
-    if (!ran) return ran;
-    Values owned(ort_);
-    owned.list.push_back(result);
-    return Take(result, batch.rows, out);
+    // In blocks: a graph's intermediate tensors are many times its input (one-hot columns, terms in double).
+    constexpr size_t kBlock = 512;
+    for (size_t begin = 0; begin < batch.rows; begin += kBlock) RONDO_DO(ScoreBlock(batch, begin, std::min(kBlock, batch.rows - begin), out));
+    return {};
   }
 
  private:
@@ -150,6 +140,21 @@ class OnnxRuntimeScorer : public Scorer {
     const Ort* ort;
     std::vector<OrtValue*> list;
   };
+
+  Status ScoreBlock(const InputBatch& batch, size_t begin, size_t rows, Scores& out) const {
+    Values values(ort_);
+    if (interface_.matrix) {
+      RONDO_DO(AddMatrix(batch, begin, rows, values));
+    } else {
+      for (size_t c = 0; c < signature_.inputs.size(); ++c) RONDO_DO(AddColumn(batch, c, begin, rows, values));
+    }
+    OrtValue* result = nullptr;
+    const char* output = interface_.output.c_str();
+    RONDO_DO(ort_->Check(ort_->api->Run(session_, nullptr, names_.data(), values.list.data(), values.list.size(), &output, 1, &result), "scoring"));
+    Values owned(ort_);
+    owned.list.push_back(result);
+    return Take(result, begin, rows, out);
+  }
 
   Result<void*> NewTensor(size_t rows, size_t columns, int32_t element, Values& values) const {
     const int64_t shape[2] = {static_cast<int64_t>(rows), static_cast<int64_t>(columns)};
@@ -171,23 +176,23 @@ class OnnxRuntimeScorer : public Scorer {
     return {};
   }
 
-  Status AddMatrix(const InputBatch& batch, Values& values) const {
+  Status AddMatrix(const InputBatch& batch, size_t begin, size_t rows, Values& values) const {
     const size_t n = signature_.inputs.size();
-    RONDO_TRY(void* const data, NewTensor(batch.rows, n, interface_.elements[0], values));
+    RONDO_TRY(void* const data, NewTensor(rows, n, interface_.elements[0], values));
     for (size_t c = 0; c < n; ++c)
-      for (size_t r = 0; r < batch.rows; ++r) RONDO_DO(Convert(batch.numbers[c][r], interface_.elements[0], data, r * n + c, signature_.inputs[c].name));
+      for (size_t r = 0; r < rows; ++r) RONDO_DO(Convert(batch.numbers[c][begin + r], interface_.elements[0], data, r * n + c, signature_.inputs[c].name));
     return {};
   }
 
-  Status AddColumn(const InputBatch& batch, size_t c, Values& values) const {
+  Status AddColumn(const InputBatch& batch, size_t c, size_t begin, size_t rows, Values& values) const {
     const int32_t element = interface_.elements[c];
-    RONDO_TRY(void* const data, NewTensor(batch.rows, 1, element, values));
+    RONDO_TRY(void* const data, NewTensor(rows, 1, element, values));
     if (element != kString) {
-      for (size_t r = 0; r < batch.rows; ++r) RONDO_DO(Convert(batch.numbers[c][r], element, data, r, signature_.inputs[c].name));
+      for (size_t r = 0; r < rows; ++r) RONDO_DO(Convert(batch.numbers[c][begin + r], element, data, r, signature_.inputs[c].name));
       return {};
     }
-    for (size_t r = 0; r < batch.rows; ++r) {
-      const std::string_view text = batch.texts[c][r];
+    for (size_t r = 0; r < rows; ++r) {
+      const std::string_view text = batch.texts[c][begin + r];
       char* buffer = nullptr;
       RONDO_DO(ort_->Check(ort_->api->GetResizedStringTensorElementBuffer(values.list.back(), r, text.size(), &buffer), "a text"));
       if (!text.empty()) std::memcpy(buffer, text.data(), text.size());
@@ -195,7 +200,7 @@ class OnnxRuntimeScorer : public Scorer {
     return {};
   }
 
-  Status Take(OrtValue* result, size_t rows, Scores& out) const {
+  Status Take(OrtValue* result, size_t begin, size_t rows, Scores& out) const {
     OrtTensorTypeAndShapeInfo* info = nullptr;
     RONDO_DO(ort_->Check(ort_->api->GetTensorTypeAndShape(result, &info), "the result"));
     size_t count = 0;
@@ -210,13 +215,14 @@ class OnnxRuntimeScorer : public Scorer {
     const bool one = interface_.positive_only || (out.width == 2 && count == rows);
     if (count != rows * (one ? 1 : out.width) || (element != ONNX_TENSOR_ELEMENT_DATA_TYPE_FLOAT && element != ONNX_TENSOR_ELEMENT_DATA_TYPE_DOUBLE))
       return Fail(Code::kFailedCheck, "the model gave " + std::to_string(count) + " numbers for " + std::to_string(rows) + " rows", "its output " + interface_.output + " must have the shape [N, " + std::to_string(out.width) + "]");
+    float* to = out.values.data() + begin * out.width;
     for (size_t r = 0; r < rows; ++r) {
       if (one) {
-        out.values[2 * r] = 1 - at(r);
-        out.values[2 * r + 1] = at(r);
+        to[2 * r] = 1 - at(r);
+        to[2 * r + 1] = at(r);
         continue;
       }
-      for (size_t k = 0; k < out.width; ++k) out.values[r * out.width + k] = at(r * out.width + k);
+      for (size_t k = 0; k < out.width; ++k) to[r * out.width + k] = at(r * out.width + k);
     }
     return {};
   }

@@ -2,8 +2,10 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <atomic>
 #include <cmath>
 #include <cstring>
+#include <thread>
 
 #include "base/file.h"
 #include "model/features/emit.h"
@@ -229,6 +231,33 @@ TEST(Parity, LabelFollowsThreshold) {
   EXPECT_EQ(Decision(s, scores, 3), "Yes");
 }
 
+TEST(Parity, ThreadsShareAScorer) {
+  const table::Frame frame = NastyFrame(200, 5);
+  const auto graph = FitFeatures(NastySpec(), ColumnsOfFrame(frame), frame, 0);
+  ASSERT_TRUE(graph);
+  const FittedModel trees = RandomTrees(*(*graph)->Transform(frame), 50, 5, 1, 1);
+  const Signature s = SignatureFor(**graph, project::Task::regression, 0);
+  TempDir dir;
+  ASSERT_TRUE(WriteFileAtomic(dir.path() / "m.onnx", *WriteOnnx(**graph, trees, s, {})));
+  const auto batch = BatchFromFrame(s, frame);
+  ASSERT_TRUE(batch);
+  for (const RuntimeChoice choice : {RuntimeChoice::kOwn, RuntimeChoice::kOnnxRuntime}) {
+    const auto scorer = LoadScorer(dir.path() / "m.onnx", s, choice);
+    ASSERT_TRUE(scorer);
+    Scores expected;
+    ASSERT_TRUE((*scorer)->Score(*batch, expected));
+    std::vector<std::jthread> threads;
+    std::atomic<int> wrong = 0;
+    for (int t = 0; t < 4; ++t)
+      threads.emplace_back([&] {
+        Scores scores;
+        for (int i = 0; i < 20; ++i) wrong += !(*scorer)->Score(*batch, scores) || std::memcmp(scores.values.data(), expected.values.data(), expected.values.size() * sizeof(float)) != 0;
+      });
+    threads.clear();
+    EXPECT_EQ(wrong, 0);
+  }
+}
+
 // The file in exchange for its graph: what was changed behind the metadata's back is never scored by the built-in evaluator.
 TEST(Parity, TamperedFilesGoToOnnxRuntime) {
   const table::Frame frame = Telco();
@@ -252,9 +281,25 @@ TEST(Parity, TamperedFilesGoToOnnxRuntime) {
   EXPECT_EQ(LoadScorer(file, s, RuntimeChoice::kOwn).error().code, Code::kUnsupported);
   ASSERT_TRUE(LoadScorer(file, s));
   EXPECT_EQ((*LoadScorer(file, s))->runtime(), "onnxruntime");
-  // A leaf's weight is in the nodes only too: the changed file is scored as it is, the same by both.
-  const auto original = ReadOnnx(*bytes);
-  ASSERT_TRUE(original);
+  // A leaf's weight is in the nodes only too. The reader takes it from there, so both runtimes score the changed file, and the same.
+  changed = *bytes;
+  for (const TreeNode& node : trees.trees[0].nodes) {
+    if (node.left >= 0) continue;
+    std::string weight("\x3d....", 5);
+    std::memcpy(weight.data() + 1, &node.value, 4);
+    const size_t where = changed.find(weight);
+    ASSERT_NE(where, std::string::npos);
+    const float other = node.value + 1;
+    std::memcpy(changed.data() + where + 1, &other, 4);
+  }
+  ASSERT_TRUE(WriteFileAtomic(file, changed));
+  const auto by_own = LoadScorer(file, s, RuntimeChoice::kOwn), by_ort = LoadScorer(file, s, RuntimeChoice::kOnnxRuntime);
+  ASSERT_TRUE(by_own && by_ort);
+  const auto batch = BatchFromFrame(s, frame);
+  Scores own, ort;
+  ASSERT_TRUE((*by_own)->Score(*batch, own));
+  ASSERT_TRUE((*by_ort)->Score(*batch, ort));
+  for (size_t i = 0; i < own.values.size(); ++i) ASSERT_NEAR(own.values[i], ort.values[i], 2e-6);
   // A level in the graph but not in the metadata.
   changed = *bytes;
   const size_t at = changed.find("Month-to-month");
