@@ -25,6 +25,8 @@ class BlobStore {
   virtual ~BlobStore() = default;
   virtual Status Put(const std::string& name, std::string_view bytes) = 0;                 ///< atomic
   virtual Status PutFile(const std::string& name, const std::filesystem::path& from) = 0;  ///< atomic; copies
+  /// Takes the file itself (it is gone from `from` afterwards, or copied when it lies on another disk); atomic.
+  virtual Status Adopt(const std::string& name, const std::filesystem::path& from) = 0;
   /// Takes a stream: `next` fills a buffer and returns its size, 0 at the end. Constant memory, atomic.
   virtual Status PutStream(const std::string& name, const std::function<Result<size_t>(char*, size_t)>& next) = 0;
   virtual Result<std::string> Get(const std::string& name) = 0;

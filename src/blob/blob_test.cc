@@ -121,5 +121,14 @@ TEST_F(Store, CopiesFiles) {
   EXPECT_EQ(store->PutFile("k/g", dir.path() / "none").error().code, Code::kNotFound);
 }
 
+TEST_F(Store, AdoptsFiles) {
+  ASSERT_TRUE(WriteFileAtomic(dir.path() / "spooled", "bytes", 0600));
+  ASSERT_TRUE(store->Adopt("k/a", dir.path() / "spooled"));
+  EXPECT_EQ(*store->Get("k/a"), "bytes");
+  EXPECT_FALSE(fs::exists(dir.path() / "spooled"));
+  EXPECT_FALSE(store->Adopt("../x", dir.path() / "spooled"));
+  EXPECT_EQ(store->Adopt("k/b", dir.path() / "spooled").error().code, Code::kNotFound);
+}
+
 }  // namespace
 }  // namespace rondo::blob

@@ -101,6 +101,23 @@ class LocalStore : public BlobStore {
     });
   }
 
+  Status Adopt(const std::string& name, const fs::path& from) override {
+    RONDO_DO(CheckName(name));
+    const Fd in(::open(from.c_str(), O_RDONLY | O_CLOEXEC | O_NOFOLLOW));
+    if (!in) return std::unexpected(SystemError("open", from, errno));
+    if (::fchmod(in.get(), 0644) != 0 || ::fsync(in.get()) != 0) return Errno("write", name, errno);
+    std::vector<std::string> segments = Segments(name);
+    const std::string last = segments.back();
+    segments.pop_back();
+    RONDO_TRY(const Fd parent, Walk(segments, name, true));
+    if (::renameat(AT_FDCWD, from.c_str(), parent.get(), last.c_str()) != 0) {
+      if (errno != EXDEV) return Errno("write", name, errno);
+      return PutFile(name, from);
+    }
+    if (::fsync(parent.get()) != 0) return Errno("write", name, errno);
+    return {};
+  }
+
   Status PutStream(const std::string& name, const std::function<Result<size_t>(char*, size_t)>& next) override {
     RONDO_DO(CheckName(name));
     // The staging folder is on the same file system, so the finished object arrives by a rename.

@@ -33,6 +33,13 @@ constexpr std::string_view kPutInput =
 constexpr std::string_view kPutModel =
     "INSERT INTO run_model (run, direction, model_id, step) VALUES ($1, $2, $3, $4) ON CONFLICT (run, direction, model_id) DO UPDATE SET step = excluded.step";
 
+// The newest of each (model, key, dataset, run), by the same rule as `latest`.
+constexpr std::string_view kPutModelMetric =
+    "INSERT INTO logged_model_metric (model_id, run_id, key, dataset_name, dataset_digest, step, time, value) VALUES ($1, $2, $3, $4, $5, $6, $7, $8) "
+    "ON CONFLICT (model_id, key, dataset_name, dataset_digest, run_id) DO UPDATE SET step = excluded.step, time = excluded.time, value = excluded.value "
+    "WHERE (excluded.step, excluded.time, coalesce(excluded.value, 0)) > (logged_model_metric.step, logged_model_metric.time, coalesce(logged_model_metric.value, 0))";
+constexpr std::string_view kModelExists = "SELECT 1 FROM logged_model WHERE model_id = $1";
+
 Status Do(db::Session& s, std::string_view sql, const db::Args& args) {
   RONDO_TRY(const int64_t changed, s.Exec(sql, args));
   (void)changed;
@@ -110,6 +117,12 @@ Status Store::Log(const std::string& run_id, const LogBatch& batch) {
     RONDO_TRY(const RunRow row, FindActiveRun(s, run_id));
     RONDO_DO(LogParams(s, row.id, run_id, batch));
     RONDO_DO(LogMetrics(s, row.id, batch.metrics, new_keys));
+    for (const ModelMetric& m : batch.model_metrics) {
+      // Some clients send ids of models that live elsewhere: the run's own metric counts, as with MLflow.
+      RONDO_TRY(const auto known, s.QueryInt(kModelExists, {m.model_id}));
+      if (known)
+        RONDO_DO(Do(s, kPutModelMetric, {m.model_id, run_id, m.metric.key, m.dataset_name, m.dataset_digest, m.metric.step, m.metric.timestamp, MetricValue(m.metric.value)}));
+    }
     for (const KeyValue& tag : batch.tags) RONDO_DO(PutTag(s, row.id, tag));
     return {};
   }));

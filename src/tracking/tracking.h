@@ -67,9 +67,16 @@ struct Run {
   std::vector<ModelOutput> outputs;
 };
 
+/// A metric that also says which logged model it is of, and on which dataset.
+struct ModelMetric {
+  Metric metric;
+  std::string model_id, run_id, dataset_name, dataset_digest;
+};
+
 struct LogBatch {
   std::vector<Metric> metrics;
   std::vector<KeyValue> params, tags;
+  std::vector<ModelMetric> model_metrics = {};  ///< in addition to `metrics`; run_id is filled in
 };
 
 struct RunQuery {

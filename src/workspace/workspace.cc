@@ -13,19 +13,6 @@ namespace {
 
 constexpr std::string_view kScheme = "mlflow-artifacts:/";
 
-/// "mlflow-artifacts:/0/run/artifacts" or with a host ("mlflow-artifacts://host/0/...") -> "0/run/artifacts".
-Result<std::string> NameOf(const std::string& uri) {
-  if (!uri.starts_with(kScheme)) return Fail(Code::kUnsupported, "artifacts at " + uri + " are not kept in this data folder");
-  std::string name = uri.substr(kScheme.size());
-  if (name.starts_with('/')) {
-    const size_t slash = name.find('/', 1);
-    name = slash == std::string::npos ? std::string() : name.substr(slash + 1);
-  }
-  while (name.ends_with('/')) name.pop_back();
-  RONDO_DO(blob::CheckName(name));
-  return name;
-}
-
 }  // namespace
 
 Result<std::unique_ptr<Workspace>> Workspace::Open(const std::filesystem::path& folder, Clock& clock) {
@@ -50,20 +37,33 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const std::filesystem::path& 
   }
   RONDO_TRY(w->artifacts_, blob::OpenLocal(w->folder_ / "artifacts"));
   w->tracking_ = tracking::MakeTracking(*w->db_, clock);
+  w->logged_models_ = tracking::MakeLoggedModels(*w->db_, clock);
   w->registry_ = registry::MakeRegistry(*w->db_, clock);
   w->audit_ = govern::MakeAudit(*w->db_, clock);
   w->approvals_ = govern::MakeApprovals(*w->db_, clock);
   return w;
 }
 
+Result<std::string> Workspace::ArtifactName(const std::string& uri) {
+  if (!uri.starts_with(kScheme)) return Fail(Code::kUnsupported, "artifacts at " + uri + " are not kept in this data folder");
+  std::string name = uri.substr(kScheme.size());
+  if (name.starts_with('/')) {  // with a host: mlflow-artifacts://host/0/...
+    const size_t slash = name.find('/', 1);
+    name = slash == std::string::npos ? std::string() : name.substr(slash + 1);
+  }
+  while (name.ends_with('/')) name.pop_back();
+  RONDO_DO(blob::CheckName(name));
+  return name;
+}
+
 Status Workspace::LogArtifact(const tracking::Run& run, const std::filesystem::path& file, const std::string& path) {
-  RONDO_TRY(const std::string name, NameOf(run.artifact_uri));
+  RONDO_TRY(const std::string name, ArtifactName(run.artifact_uri));
   RONDO_DO(blob::CheckName(path));
   return artifacts_->PutFile(name + "/" + path, file);
 }
 
 Result<std::filesystem::path> Workspace::ArtifactPath(const std::string& artifact_uri, const std::string& path) {
-  RONDO_TRY(std::string name, NameOf(artifact_uri));
+  RONDO_TRY(std::string name, ArtifactName(artifact_uri));
   if (!path.empty()) {
     RONDO_DO(blob::CheckName(path));
     name += "/" + path;

@@ -19,6 +19,7 @@
 #include "db/db.h"
 #include "govern/govern.h"
 #include "registry/registry.h"
+#include "tracking/logged_models.h"
 #include "tracking/tracking.h"
 
 namespace rondo::workspace {
@@ -33,6 +34,7 @@ class Workspace {
   db::Database& db() { return *db_; }
   blob::BlobStore& artifacts() { return *artifacts_; }
   tracking::Tracking& tracking() { return *tracking_; }
+  tracking::LoggedModels& logged_models() { return *logged_models_; }
   registry::Registry& registry() { return *registry_; }
   govern::Audit& audit() { return *audit_; }
   govern::Approvals& approvals() { return *approvals_; }
@@ -41,6 +43,8 @@ class Workspace {
   Status LogArtifact(const tracking::Run& run, const std::filesystem::path& file, const std::string& path);
   /// Local path of an artifact of a run ("model/model.onnx").
   Result<std::filesystem::path> ArtifactPath(const std::string& artifact_uri, const std::string& path);
+  /// Name in artifacts() of a URI of this folder ("mlflow-artifacts:/0/run/artifacts" -> "0/run/artifacts"); kUnsupported for others.
+  static Result<std::string> ArtifactName(const std::string& artifact_uri);
   /// Key for keyed pseudonyms; made once, 32 random bytes as hex, mode 0600.
   Result<std::string> SecretKey();
   /// Moves an alias, writes the audit entry and tells a running server. The one way aliases move.
@@ -53,6 +57,7 @@ class Workspace {
   std::unique_ptr<db::Database> db_;
   std::unique_ptr<blob::BlobStore> artifacts_;
   std::unique_ptr<tracking::Tracking> tracking_;
+  std::unique_ptr<tracking::LoggedModels> logged_models_;
   std::unique_ptr<registry::Registry> registry_;
   std::unique_ptr<govern::Audit> audit_;
   std::unique_ptr<govern::Approvals> approvals_;

@@ -34,4 +34,21 @@ const db::search::Language& ExperimentLanguage() {
   return language;
 }
 
+const db::search::Language& LoggedModelLanguage() {
+  static const db::search::Language language = {.attributes = {{.name = "name", .meaning = "name", .list = true},
+                                                               {.name = "model_id", .meaning = "model_id", .list = true},
+                                                               {.name = "model_type", .meaning = "model_type", .list = true},
+                                                               {.name = "status", .meaning = "status", .list = true},
+                                                               {.name = "source_run_id", .meaning = "source_run_id", .list = true},
+                                                               {.name = "creation_timestamp", .meaning = "creation_time", .number = true},
+                                                               {.name = "creation_time", .meaning = "creation_time", .number = true},
+                                                               {.name = "last_updated_timestamp", .meaning = "last_update_time", .number = true},
+                                                               {.name = "last_updated_time", .meaning = "last_update_time", .number = true}},
+                                                .attribute_names = {"attributes"},
+                                                .entities = {{.name = "metric", .names = {"metric", "metrics"}, .number = true},
+                                                             {.name = "parameter", .names = {"param", "params", "parameter", "parameters"}, .list = true},
+                                                             {.name = "tag", .names = {"tag", "tags"}, .list = true}}};
+  return language;
+}
+
 }  // namespace rondo::tracking::search

@@ -7,5 +7,6 @@ namespace rondo::tracking::search {
 
 const db::search::Language& RunLanguage();
 const db::search::Language& ExperimentLanguage();
+const db::search::Language& LoggedModelLanguage();
 
 }  // namespace rondo::tracking::search
