@@ -425,6 +425,9 @@ TEST(XgboostModel, BaseScoreOfEveryRelease) {
     text.replace(text.find(from), from.size(), to);
     EXPECT_FALSE(ParseXgboostModel(text, {"x"})) << from << " -> " << to;
   }
+  const auto wide = ParseXgboostModel(file("0.5", "binary:logistic", 0), {"x", "y"});
+  ASSERT_FALSE(wide);
+  EXPECT_NE(wide.error().message.find("takes 1 features, the prepared data have 2"), std::string::npos) << wide.error().Text();
   EXPECT_FALSE(ParseXgboostModel("{}", {}));
   EXPECT_FALSE(ParseXgboostModel("not json", {}));
 }
@@ -449,6 +452,8 @@ TEST(LightgbmModel, ThresholdsRoundDownAndMissingFollowsTheType) {
   EXPECT_EQ(ParseLightgbmModel(file(1, "0"), {"x"}).error().code, Code::kUnsupported) << "categorical";
   EXPECT_EQ(ParseLightgbmModel(file(4, "0"), {"x"}).error().code, Code::kUnsupported) << "zero as missing";
   EXPECT_FALSE(ParseLightgbmModel("tree\n", {}));
+  EXPECT_EQ(ParseLightgbmModel(file(0, "0"), {"x", "y"}).error().code, Code::kFailedCheck);
+  EXPECT_FALSE(ParseLightgbmModel(file(0, "nan"), {"x"}));
   std::string broken = file(0, "0");
   broken.replace(broken.find("left_child=-1"), 13, "left_child=-9");
   EXPECT_FALSE(ParseLightgbmModel(broken, {"x"}));

@@ -14,6 +14,9 @@ namespace {
 
 using Fields = std::map<std::string, std::string, std::less<>>;
 
+/// More than any table has; keeps a broken file from asking for the memory.
+constexpr size_t kMostFeatures = 10'000'000;
+
 std::unexpected<Error> Broken(const std::string& what) { return Fail(Code::kFailedCheck, "this is no LightGBM model that can be read: " + what); }
 
 /// The header and each "Tree=" section as fields; what follows "end of trees" is not needed.
@@ -54,7 +57,7 @@ enum Missing { kNone = 0, kZero = 1, kNan = 2 };
 Result<Tree> ParseTree(const Fields& fields, size_t features, std::vector<double>& gain) {
   const std::vector<double> leaf_value = Numbers(fields, "leaf_value"), count = Numbers(fields, "num_leaves");
   const size_t leaves = leaf_value.size();
-  if (leaves == 0 || count.size() != 1 || static_cast<size_t>(count[0]) != leaves) return Broken("num_leaves and leaf_value don't fit");
+  if (leaves == 0 || count.size() != 1 || count[0] != static_cast<double>(leaves)) return Broken("num_leaves and leaf_value don't fit");
   Tree tree;
   if (leaves == 1) {
     tree.nodes.resize(1);
@@ -68,6 +71,9 @@ Result<Tree> ParseTree(const Fields& fields, size_t features, std::vector<double
     if (list->size() != inner) return Broken("a tree's lists have different lengths");
   tree.nodes.resize(inner + leaves);
   // Inner nodes come first, then the leaves; a negative child c is leaf ~c.
+  for (const auto* list : {&left, &right, &feature, &decision})
+    for (const double v : *list)
+      if (!(std::fabs(v) < 1e9)) return Broken(fmt::format("a tree has the index {}", v));
   const auto child = [&](double c) { return c >= 0 ? static_cast<int32_t>(c) : static_cast<int32_t>(inner) + ~static_cast<int32_t>(c); };
   for (size_t i = 0; i < inner; ++i) {
     TreeNode& node = tree.nodes[i];
@@ -120,7 +126,10 @@ Result<FittedModel> ParseLightgbmModel(const std::string& text, const std::vecto
   if (per_round != model.outputs) return Broken(fmt::format("{} trees a round for {} outputs", per_round, model.outputs));
   model.base.assign(model.outputs, 0);  // the initial score is part of the first trees
 
-  const size_t features = std::max<size_t>(feature_names.size(), std::strtoul(field("max_feature_idx").c_str(), nullptr, 10) + 1);
+  const size_t features = std::strtoul(field("max_feature_idx").c_str(), nullptr, 10) + 1;
+  if (features > kMostFeatures) return Broken("max_feature_idx is " + field("max_feature_idx"));
+  if (!feature_names.empty() && features != feature_names.size())
+    return Fail(Code::kFailedCheck, fmt::format("the LightGBM model takes {} features, the prepared data have {}", features, feature_names.size()), "train it on the columns of out/prepare/features.json, in their order");
   std::vector<double> gain(features);
   for (size_t t = 1; t < sections.size(); ++t) {
     RONDO_TRY(Tree tree, ParseTree(sections[t], features, gain));

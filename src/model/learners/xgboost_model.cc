@@ -10,6 +10,9 @@
 namespace rondo::model {
 namespace {
 
+/// More than any table has; keeps a broken file from asking for the memory.
+constexpr size_t kMostFeatures = 10'000'000;
+
 std::unexpected<Error> Broken(const std::string& what) { return Fail(Code::kFailedCheck, "this is no XGBoost model that can be read: " + what); }
 
 /// "5E-1" (1.x, 2.x), "[5E-1]" (3.0), "[1E0,2E0]" (3.1 and later, one a class).
@@ -91,7 +94,10 @@ Result<FittedModel> ParseXgboostModel(const std::string& text, const std::vector
   if (base.size() != model.outputs) return Broken(fmt::format("{} base scores for {} outputs", base.size(), model.outputs));
   for (const double b : base) model.base.push_back(static_cast<float>(b));
 
-  const size_t features = std::max<size_t>(feature_names.size(), static_cast<size_t>(std::strtoul(param["num_feature"].AsString().c_str(), nullptr, 10)));
+  const auto features = static_cast<size_t>(std::strtoul(param["num_feature"].AsString().c_str(), nullptr, 10));
+  if (features > kMostFeatures) return Broken(fmt::format("num_feature is {}", features));
+  if (!feature_names.empty() && features != feature_names.size())
+    return Fail(Code::kFailedCheck, fmt::format("the XGBoost model takes {} features, the prepared data have {}", features, feature_names.size()), "train it on the columns of out/prepare/features.json, in their order");
   std::vector<double> gain(features);
   const auto& trees = booster["model"]["trees"].AsArray();
   const auto& outputs = booster["model"]["tree_info"].AsArray();

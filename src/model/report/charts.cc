@@ -32,7 +32,10 @@ std::vector<double> Ticks(double low, double high) {
   return out;
 }
 
-std::string TickText(double v) { return std::fabs(v) >= 10'000 ? fmt::format("{:.3g}k", v / 1000) : fmt::format("{:g}", std::round(v * 1e6) / 1e6); }
+std::string TickText(double v) {
+  if (std::fabs(v) >= 1e6) return fmt::format("{:.3g}M", v / 1e6);
+  return std::fabs(v) >= 1000 ? Count(std::llround(v)) : fmt::format("{:g}", std::round(v * 1e6) / 1e6);
+}
 
 }  // namespace
 

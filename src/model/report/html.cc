@@ -34,7 +34,8 @@ std::string Count(int64_t n) {
 std::string Show(double value) {
   if (!std::isfinite(value)) return "–";
   const double size = std::fabs(value);
-  if (size != 0 && (size >= 1e9 || size < 5e-4)) return fmt::format("{}{:.2e}", value < 0 ? "−" : "", size);
+  if (size != 0 && size >= 5e-5 && size < 5e-4) return fmt::format("{}{:.4f}", value < 0 ? "−" : "", size);
+  if (size != 0 && (size >= 1e9 || size < 5e-5)) return fmt::format("{}{:.2e}", value < 0 ? "−" : "", size);
   if (size >= 1000) return Count(std::llround(value));
   return fmt::format("{}{:.{}f}", value < 0 ? "−" : "", size, size >= 100 ? 1 : size >= 10 ? 2 : 3);
 }

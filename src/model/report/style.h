@@ -25,6 +25,7 @@ table{border-collapse:collapse;width:100%}
 th,td{padding:8px 12px 8px 0;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);font-weight:400}
 th:last-child,td:last-child{padding-right:0}
 thead th{padding-top:4px;padding-bottom:4px;color:var(--dim);font-size:12px;vertical-align:bottom;white-space:nowrap}
+.scroll th[scope=row]{min-width:96px}.gates th[scope=row]{min-width:176px}.gates td:last-child{min-width:112px}
 .n{text-align:right;white-space:nowrap}
 small{display:block;color:var(--dim);font-size:12px;font-weight:400;white-space:nowrap}
 td b,td b small{font-weight:600}td b small{font-weight:400}
