@@ -13,6 +13,12 @@ Result<int> StatusVerb(Call&);
 Result<int> Step(Call&);
 Result<int> Licenses(Call&);
 Result<int> Backup(Call&);
+// run.cc
+Result<int> Run(Call&);
+Result<int> PlanVerb(Call&);
+Result<int> Why(Call&);
+Result<int> RunsVerb(Call&);
+Result<int> Logs(Call&);
 // data.cc
 Result<int> DataList(Call&);
 Result<int> DataCheck(Call&);

@@ -138,6 +138,7 @@ class EngineImpl : public Engine {
     run.pid = ::getpid();
     const std::string config = ToJson(project_).Pretty();
     RONDO_DO(WriteFileAtomic(RunFolder(work) / "config.json", config));
+    RONDO_DO(WriteFileAtomic(data_ / "engine.open", std::to_string(run.pid)));
     RONDO_DO(journal_->StartRun(run, config));
     govern::AuditEntry entry;
     entry.actor = run.actor;
@@ -380,7 +381,6 @@ Result<RunSummary> EngineImpl::Run(const RunOptions& options) {
     RONDO_DO(EnsureStarted(work));
   }
   std::vector<std::thread> threads;
-  bool marked = false;
   {
     std::unique_lock guard(work.mutex);
     while (true) {
@@ -405,10 +405,6 @@ Result<RunSummary> EngineImpl::Run(const RunOptions& options) {
         if (!ready || work.stop || Cancelled(work) || work.busy >= std::max(1, options.jobs)) continue;
         work.states[i] = "busy";
         ++work.busy;
-        if (!marked) {
-          marked = true;
-          (void)WriteFileAtomic(data_ / "engine.open", std::to_string(::getpid()));
-        }
         threads.emplace_back([this, &work, i] { Worker(work, i); });
       }
       if (!waiting && work.busy == 0) break;
