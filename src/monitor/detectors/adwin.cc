@@ -36,14 +36,16 @@ class Adwin : public Detector {
     total_ += x;
     Compress();
     if (tick_ % kClock != 0 || width_ <= kGrace) return false;
-    const double width = width_, total = total_;
-    while (Cut()) drifted_ = true;
-    if (drifted_) before_ = (total - total_) / (width - width_);
+    while (Changed()) {
+      if (!drifted_) change_ = Clearest();
+      drifted_ = true;
+      DropOldest();
+    }
     return drifted_;
   }
   double mean() const override { return width_ > 0 ? total_ / width_ : 0; }
   double width() const override { return width_; }
-  double before() const override { return before_; }
+  Change change() const override { return change_; }
 
   Json State() const override {
     Json rows = Json::MakeArray();
@@ -52,7 +54,7 @@ class Adwin : public Detector {
       for (const Bucket& b : row) buckets.Push(Json::MakeArray().Push(b.total).Push(b.variance));
       rows.Push(std::move(buckets));
     }
-    return Json::MakeObject().Set("tick", tick_).Set("width", width_).Set("total", total_).Set("variance", variance_).Set("drifted", drifted_).Set("before", before_).Set("rows", std::move(rows));
+    return Json::MakeObject().Set("tick", tick_).Set("width", width_).Set("total", total_).Set("variance", variance_).Set("drifted", drifted_).Set("before", change_.before).Set("after", change_.after).Set("since", change_.since).Set("rows", std::move(rows));
   }
   Status Load(const Json& state) override {
     Adwin loaded;
@@ -61,7 +63,7 @@ class Adwin : public Detector {
     loaded.total_ = state["total"].AsDouble();
     loaded.variance_ = state["variance"].AsDouble();
     loaded.drifted_ = state["drifted"].AsBool();
-    loaded.before_ = state["before"].AsDouble();
+    loaded.change_ = {state["before"].AsDouble(), state["after"].AsDouble(), state["since"].AsDouble()};
     double values = 0, size = 1;
     for (const Json& row : state["rows"].AsArray()) {
       loaded.rows_.emplace_back();
@@ -98,8 +100,10 @@ class Adwin : public Detector {
     while (!rows_.empty() && rows_.back().empty()) rows_.pop_back();
   }
 
-  /// Drops the oldest bucket when some cut shows two different means.
-  bool Cut() {
+  /// Goes through the cuts, oldest first: `each` gets the sizes and sums of both sides and the distance of means that would be a change, and
+  /// stops by returning true.
+  template <typename Each>
+  bool Cuts(const Each& each) const {
     double n0 = 0, n1 = width_, u0 = 0, u1 = total_;
     const double log_term = std::log(2 * std::log(width_) / kDelta);
     for (size_t r = rows_.size(); r-- > 0;) {
@@ -113,19 +117,33 @@ class Adwin : public Detector {
         if (n0 <= kLeastWindow || n1 <= kLeastWindow) continue;
         const double reciprocal = 1 / (n0 - kLeastWindow + 1) + 1 / (n1 - kLeastWindow + 1);
         const double epsilon = std::sqrt(2 * reciprocal * (variance_ / width_) * log_term) + 2.0 / 3.0 * log_term * reciprocal;
-        if (std::fabs(u0 / n0 - u1 / n1) > epsilon) {
-          DropOldest();
-          return true;
-        }
+        if (each(n0, u0, n1, u1, epsilon)) return true;
       }
     }
     return false;
+  }
+  static double Distance(double n0, double u0, double n1, double u1) { return std::fabs(u0 / n0 - u1 / n1); }
+  bool Changed() const {
+    return Cuts([](double n0, double u0, double n1, double u1, double epsilon) { return Distance(n0, u0, n1, u1) > epsilon; });
+  }
+  /// Where the two sides differ most, for people; which buckets go is decided by the first cut that differs, as in the paper.
+  Change Clearest() const {
+    Change change;
+    double best = 0;
+    Cuts([&](double n0, double u0, double n1, double u1, double epsilon) {
+      if (const double ratio = Distance(n0, u0, n1, u1) / epsilon; ratio > best) {
+        best = ratio;
+        change = {u0 / n0, u1 / n1, n1};
+      }
+      return false;
+    });
+    return change;
   }
 
   std::vector<std::deque<Bucket>> rows_;
   int64_t tick_ = 0;
   double width_ = 0, total_ = 0, variance_ = 0;
-  double before_ = 0;
+  Change change_;
   bool drifted_ = false;
 };
 

@@ -23,7 +23,7 @@ class Ddm : public Detector {
   }
   double mean() const override { return p_; }
   double width() const override { return n_; }
-  double before() const override { return best_p_; }
+  Change change() const override { return {best_p_, p_, n_}; }
   Json State() const override { return Json::MakeObject().Set("n", n_).Set("p", p_).Set("best_p", best_p_).Set("best_s", best_s_).Set("drifted", drifted_); }
   Status Load(const Json& state) override {
     n_ = state["n"].AsDouble();

@@ -12,6 +12,11 @@
 
 namespace rondo::monitor {
 
+/// What a change was: means before and after, and how many values ago it happened.
+struct Change {
+  double before = 0, after = 0, since = 0;
+};
+
 class Detector {
  public:
   virtual ~Detector() = default;
@@ -20,7 +25,7 @@ class Detector {
   virtual bool Update(double x) = 0;
   virtual double mean() const = 0;   ///< of what the detector still holds
   virtual double width() const = 0;  ///< how many values that is
-  virtual double before() const = 0; ///< after a change: the mean that was left
+  virtual Change change() const = 0; ///< the last one
   virtual Json State() const = 0;
   virtual Status Load(const Json& state) = 0;
 };

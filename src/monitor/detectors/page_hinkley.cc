@@ -24,7 +24,7 @@ class PageHinkley : public Detector {
   }
   double mean() const override { return mean_; }
   double width() const override { return n_; }
-  double before() const override { return mean_; }
+  Change change() const override { return {mean_, mean_, n_}; }
   Json State() const override {
     return Json::MakeObject().Set("n", n_).Set("mean", mean_).Set("up", up_).Set("down", down_).Set("least", least_).Set("most", most_).Set("drifted", drifted_);
   }
