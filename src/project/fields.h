@@ -69,7 +69,5 @@ Result<int64_t> ReadDuration(const YamlNode& node, const std::string& path);
 Result<std::vector<Gate>> ReadGates(const YamlNode& node, const std::string& path, Task task);
 /// A relative path that stays below the project.
 Status CheckInside(const YamlNode& node, const std::string& path, const std::string& text);
-/// Five cron fields in range; names of months and days allowed.
-Status CheckCron(const std::string& text);
 
 }  // namespace rondo::project

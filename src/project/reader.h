@@ -35,6 +35,9 @@ bool ComparesGroups(std::string_view metric);
 /// Names of the test part's metrics, "name[column]" for those that compare groups.
 std::vector<std::string> OfflineGateMetrics(Task task);
 
+/// Five cron fields in range; names of months and days allowed.
+Status CheckCron(const std::string& text);
+
 /// Walks up from `from` to the folder that holds rondo.yaml (or dvc.yaml); kNotFound says what to type.
 Result<std::filesystem::path> FindProjectRoot(const std::filesystem::path& from);
 
