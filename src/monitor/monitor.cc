@@ -61,10 +61,23 @@ Result<std::unique_ptr<Monitor>> Monitor::Open(workspace::Workspace& workspace, 
 
 Monitor::~Monitor() { Stop(); }
 
-void Monitor::Start() {
-  if (thread_.joinable() || !options_.spec.enabled) return;
+Status Monitor::Start() {
+  if (thread_.joinable() || !options_.spec.enabled) return {};
+  RONDO_TRY(FileLock lock, FileLock::TryLock(workspace_.folder() / "monitor.lock"));
+  running_.emplace(std::move(lock));
   stop_ = false;
   thread_ = std::thread([this] { Loop(); });
+  return {};
+}
+
+Result<bool> Monitor::PassIfAlone() {
+  auto lock = FileLock::TryLock(workspace_.folder() / "monitor.lock");
+  if (!lock && lock.error().code == Code::kConflict) return false;
+  if (!lock) return std::unexpected(lock.error());
+  const std::lock_guard pass(pass_mutex_);
+  const auto names = Endpoints();
+  for (const std::string& endpoint : names) RONDO_DO(Endpoint(endpoint, true));
+  return true;
 }
 
 void Monitor::Stop() {
@@ -74,6 +87,7 @@ void Monitor::Stop() {
   }
   wake_.notify_all();
   if (thread_.joinable()) thread_.join();
+  running_.reset();
 }
 
 void Monitor::Wake() {
@@ -120,13 +134,15 @@ Status Monitor::Endpoint(const std::string& endpoint, bool changed) {
   RONDO_DO(JudgeWindows(judge_, endpoint, raised));
   RONDO_DO(WatchErrors(judge_, endpoint, raised));
   for (const Alarm& alarm : raised) LogWarn("monitor", "alarm {} ({}): {}", alarm.id, alarm.kind, alarm.summary);
+  MetricsRegistry::Global().GetGauge("rondo_monitor_last_evaluation_timestamp_seconds", "When the monitor last judged an endpoint", {{"endpoint", endpoint}})
+      .Set(static_cast<double>(workspace_.clock().NowMs()) / 1000);
+  // A decision settles its cause: only those who can start the run may decide.
+  if (!options_.retrain_now) return {};
   RONDO_TRY(const auto causes, retrain_.Pending(endpoint));
   for (const RetrainCause& cause : causes) {
     RONDO_TRY(const RetrainDecision decision, ConsiderRetrain(cause));
     LogInfo("monitor", "retrain {}: {} ({})", decision.should ? "starts" : "doesn't start", decision.why, decision.cause_id);
   }
-  MetricsRegistry::Global().GetGauge("rondo_monitor_last_evaluation_timestamp_seconds", "When the monitor last judged an endpoint", {{"endpoint", endpoint}})
-      .Set(static_cast<double>(workspace_.clock().NowMs()) / 1000);
   return {};
 }
 
@@ -150,7 +166,9 @@ Result<RetrainDecision> Monitor::ConsiderRetrain(const RetrainCause& cause) {
   auto run = options_.retrain_now(decision);
   if (!run) {
     LogError("monitor", "retraining for {} could not start: {}", cause.id, run.error().message);
-    return std::unexpected(run.error());
+    decision.should = false;
+    decision.why += "; it could not start: " + run.error().message;
+    return decision;
   }
   RONDO_DO(retrain_.RecordRun(cause.id, *run));
   if (cause.id.starts_with("alarm:")) RONDO_DO(workspace_.registry().AddEdges({{"alarm", cause.id.substr(6), "caused", "pipeline_run", *run, workspace_.clock().NowMs()}}));
@@ -169,6 +187,14 @@ Status Monitor::Prune() {
   });
 }
 
+Status Monitor::Tell(int64_t now) {
+  RONDO_TRY([[maybe_unused]] const int64_t told, AnnounceAlarms(workspace_.db(), [this](const Alarm& alarm) { return Announce(alarm); }));
+  RONDO_TRY([[maybe_unused]] const int64_t sent, DeliverAlarms(workspace_.db(), options_.spec, teller_, now));
+  RONDO_TRY(const auto next, db::Fetch<std::optional<int64_t>>(workspace_.db(), [](db::Session& session) { return NextDelivery(session); }));
+  next_delivery_ = next.value_or(0);
+  return Prune();
+}
+
 Status Monitor::Pass() {
   const std::lock_guard lock(pass_mutex_);
   RONDO_TRY(const int64_t before, workspace_.db().ChangeCounter());
@@ -180,13 +206,9 @@ Status Monitor::Pass() {
   }
   RONDO_TRY(const int64_t after, workspace_.db().ChangeCounter());
   const int64_t now = workspace_.clock().NowMs();
-  const bool due = next_delivery_ > 0 && next_delivery_ <= now;
-  if (after != counter_ || due) {
-    RONDO_TRY([[maybe_unused]] const int64_t told, AnnounceAlarms(workspace_.db(), [this](const Alarm& alarm) { return Announce(alarm); }));
-    RONDO_TRY([[maybe_unused]] const int64_t sent, DeliverAlarms(workspace_.db(), options_.spec, teller_, now));
-    RONDO_TRY(const auto next, db::Fetch<std::optional<int64_t>>(workspace_.db(), [](db::Session& session) { return NextDelivery(session); }));
-    next_delivery_ = next.value_or(0);
-    RONDO_DO(Prune());
+  if (after != counter_ || (next_delivery_ > 0 && next_delivery_ <= now)) {
+    const Status told = Tell(now);
+    if (!told && first_error) first_error = Wrap(told.error(), "telling alarms");
   }
   if (first_error) {
     RONDO_TRY(counter_, workspace_.db().ChangeCounter());
@@ -209,7 +231,17 @@ Result<std::vector<Alarm>> Monitor::Alarms(const std::string& endpoint, int64_t 
   return db::Fetch<std::vector<Alarm>>(workspace_.db(), [&](db::Session& session) { return ListAlarms(session, endpoint, limit); });
 }
 
-Status Monitor::Acknowledge(const std::string& alarm_id) { return AcknowledgeAlarm(workspace_.db(), alarm_id); }
+Status Monitor::Acknowledge(const std::string& alarm_id, const std::string& actor) {
+  RONDO_TRY(const Alarm alarm, db::Fetch<Alarm>(workspace_.db(), [&](db::Session& session) { return GetAlarm(session, alarm_id); }));
+  RONDO_DO(AcknowledgeAlarm(workspace_.db(), alarm_id));
+  govern::AuditEntry entry;
+  entry.actor = actor;
+  entry.action = "alarm.acknowledge";
+  entry.object = "endpoint " + alarm.endpoint;
+  entry.after = Json::MakeObject().Set("alarm", alarm.id);
+  RONDO_TRY([[maybe_unused]] const auto appended, workspace_.audit().Append(std::move(entry)));
+  return {};
+}
 
 Result<LabelCounts> Monitor::TakeLabels(const std::string& endpoint, std::vector<LabelRow> rows, const std::string& actor) {
   RONDO_DO(KnowsEndpoint(endpoint));

@@ -2,16 +2,17 @@
 /// policy. It sleeps until predictions or labels come, at most a second; an idle monitor costs some microseconds a second.
 #pragma once
 
-#include <atomic>
 #include <condition_variable>
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
 
 #include "base/event_bus.h"
+#include "base/file.h"
 #include "monitor/alarms.h"
 #include "monitor/feedback.h"
 #include "monitor/follower.h"
@@ -36,8 +37,10 @@ class Monitor {
   /// The workspace outlives the monitor. kUnsupported: `monitor.notify` has a target that this release can't tell.
   static Result<std::unique_ptr<Monitor>> Open(workspace::Workspace& workspace, MonitorOptions options);
   ~Monitor();
-  void Start();
+  Status Start();  ///< kConflict: another process monitors this folder
   void Stop();  ///< finishes the pass that runs
+  /// One Pass when no server's monitor runs on this folder; false when one does. For commands: it tells nobody and starts nothing.
+  Result<bool> PassIfAlone();
   /// New predictions were written: wakes the thread. Cheap, from any thread.
   void Wake();
   /// One whole pass, as the thread does it (also for tests and for commands without a server). Serialised. One endpoint's error is logged and the others go on.
@@ -46,7 +49,7 @@ class Monitor {
   // Any thread:
   Result<Json> View(const std::string& endpoint, const SnapshotOptions& options = {});
   Result<std::vector<Alarm>> Alarms(const std::string& endpoint, int64_t limit = 200);
-  Status Acknowledge(const std::string& alarm_id);
+  Status Acknowledge(const std::string& alarm_id, const std::string& actor);
   /// `body`: see ParseLabels. kNotFound: no such endpoint has predicted or is a registered model.
   Result<LabelCounts> TakeLabels(const std::string& endpoint, std::vector<LabelRow> rows, const std::string& actor);
   Result<Feedback> LabelledRows(const std::string& endpoint);
@@ -60,6 +63,7 @@ class Monitor {
  private:
   Monitor(workspace::Workspace& workspace, MonitorOptions options);
   void Loop();
+  Status Tell(int64_t now);
   Status Endpoint(const std::string& endpoint, bool changed);
   Status Announce(const Alarm& alarm);
   Status Prune();
@@ -74,6 +78,8 @@ class Monitor {
   JudgeContext judge_;
   RetrainPolicy retrain_;
   Teller teller_;
+
+  std::optional<FileLock> running_;  ///< monitor.lock, held while the thread runs
 
   std::mutex pass_mutex_;
   int64_t counter_ = -1;       ///< change counter after the last pass
