@@ -41,7 +41,7 @@ class TableTest : public ::testing::Test {
   TempDir dir_;
 };
 
-// Sums and counts by pandas 2.2: read_csv(...).tenure.sum() etc.
+// Sum and counts by pandas: read_csv(...).tenure.sum() etc.
 TEST_F(TableTest, ReadsTheTelcoFile) {
   const Frame frame = Read("examples/churn/data/telco_churn.csv");
   ASSERT_EQ(frame.rows(), 7043u);
