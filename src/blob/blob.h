@@ -30,7 +30,7 @@ class BlobStore {
   /// Takes a stream: `next` fills a buffer and returns its size, 0 at the end. Constant memory, atomic.
   virtual Status PutStream(const std::string& name, const std::function<Result<size_t>(char*, size_t)>& next) = 0;
   virtual Result<std::string> Get(const std::string& name) = 0;
-  /// Where the object lies on this machine, for streaming and memory mapping; kUnsupported for remote stores.
+  /// Where the object or folder lies on this machine, for streaming and memory mapping; kUnsupported for remote stores.
   virtual Result<std::filesystem::path> LocalPath(const std::string& name) = 0;
   virtual Result<std::vector<Entry>> List(const std::string& prefix) = 0;  ///< one level; empty when the folder doesn't exist
   virtual Status Delete(const std::string& name) = 0;                      ///< an object or a whole prefix

@@ -34,6 +34,7 @@ TEST_F(Store, KeepsObjects) {
   EXPECT_EQ(store->List("")->size(), 1u) << "the staging folder is no object";
   EXPECT_TRUE(store->List("nowhere")->empty());
   EXPECT_TRUE(store->List("0/run/artifacts/a.txt")->empty());
+  EXPECT_EQ(*store->LocalPath("0/run/artifacts"), dir.path() / "root/0/run/artifacts");
   EXPECT_TRUE(*store->Exists("0/run"));
   EXPECT_FALSE(*store->Exists("0/none/x"));
   EXPECT_EQ(store->Get("0/none").error().code, Code::kNotFound);
@@ -73,6 +74,7 @@ TEST_F(Store, LinksAreNotFollowed) {
   EXPECT_FALSE(store->Get("out/secret"));
   EXPECT_FALSE(store->Get("file"));
   EXPECT_FALSE(store->LocalPath("file"));
+  EXPECT_FALSE(store->LocalPath("out"));
   EXPECT_FALSE(store->Put("out/new", "x"));
   EXPECT_TRUE(store->List("out") == std::vector<Entry>{} || !store->List("out"));
   EXPECT_TRUE(store->List("")->empty());

@@ -145,8 +145,10 @@ class LocalStore : public BlobStore {
   }
 
   Result<fs::path> LocalPath(const std::string& name) override {
-    RONDO_TRY(const Fd in, OpenObject(name));
-    (void)in;
+    RONDO_DO(CheckName(name));
+    if (auto object = OpenObject(name); !object) {
+      if (auto folder = Walk(Segments(name), name, false); !folder) return std::unexpected(object.error());
+    }
     return root_ / name;
   }
 

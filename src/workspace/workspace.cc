@@ -94,22 +94,42 @@ Result<std::string> Workspace::SecretKey() {
   return Fail(Code::kUnavailable, "another process holds " + (folder_ / "secret.lock").string());
 }
 
+namespace {
+
+constexpr std::string_view kAliasVersion = "SELECT a.version FROM model_alias a JOIN registered_model m ON m.id = a.model WHERE m.name = $1 AND a.alias = $2";
+
+Status AuditAlias(db::Session& s, int64_t now, const char* action, const std::string& model, const std::string& alias, std::optional<int64_t> before, std::optional<int64_t> after,
+                  const std::string& actor, const std::string& reason) {
+  govern::AuditEntry entry;
+  entry.actor = actor;
+  entry.action = action;
+  entry.object = fmt::format("model {}@{}", model, alias);
+  entry.reason = reason;
+  if (before) entry.before = Json::MakeObject().Set("version", *before);
+  if (after) entry.after = Json::MakeObject().Set("version", *after);
+  RONDO_TRY(const auto appended, govern::AppendAudit(s, now, std::move(entry)));
+  (void)appended;
+  return {};
+}
+
+}  // namespace
+
+// A running server polls the database's change counter: the commit is the message.
 Status Workspace::MoveAlias(const std::string& model, const std::string& alias, int64_t version, const std::string& actor, const std::string& reason) {
-  // A running server polls the database's change counter: the commit is the message.
   return db_->Write([&](db::Session& s) -> Status {
-    RONDO_TRY(const auto before, s.QueryInt("SELECT a.version FROM model_alias a JOIN registered_model m ON m.id = a.model WHERE m.name = $1 AND a.alias = $2", {model, alias}));
+    RONDO_TRY(const auto before, s.QueryInt(kAliasVersion, {model, alias}));
     RONDO_DO(registry::SetAlias(s, clock_->NowMs(), model, alias, version, actor, reason));
     if (before == version) return {};
-    govern::AuditEntry entry;
-    entry.actor = actor;
-    entry.action = "alias.set";
-    entry.object = fmt::format("model {}@{}", model, alias);
-    entry.reason = reason;
-    if (before) entry.before = Json::MakeObject().Set("version", *before);
-    entry.after = Json::MakeObject().Set("version", version);
-    RONDO_TRY(const auto appended, govern::AppendAudit(s, clock_->NowMs(), std::move(entry)));
-    (void)appended;
-    return {};
+    return AuditAlias(s, clock_->NowMs(), "alias.set", model, alias, before, version, actor, reason);
+  });
+}
+
+Status Workspace::DropAlias(const std::string& model, const std::string& alias, const std::string& actor, const std::string& reason) {
+  return db_->Write([&](db::Session& s) -> Status {
+    RONDO_TRY(const auto before, s.QueryInt(kAliasVersion, {model, alias}));
+    RONDO_DO(registry::DeleteAlias(s, clock_->NowMs(), model, alias, actor, reason));
+    if (!before) return {};
+    return AuditAlias(s, clock_->NowMs(), "alias.delete", model, alias, before, std::nullopt, actor, reason);
   });
 }
 

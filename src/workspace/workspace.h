@@ -49,6 +49,7 @@ class Workspace {
   Result<std::string> SecretKey();
   /// Moves an alias, writes the audit entry and tells a running server. The one way aliases move.
   Status MoveAlias(const std::string& model, const std::string& alias, int64_t version, const std::string& actor, const std::string& reason);
+  Status DropAlias(const std::string& model, const std::string& alias, const std::string& actor, const std::string& reason);
 
  private:
   Workspace() = default;

@@ -1,0 +1,179 @@
+// Artifacts: listing, and the proxy through which clients up- and download. Files stream in constant memory both ways.
+#include <fmt/format.h>
+
+#include <array>
+
+#include "api/mlflow.h"
+#include "base/file.h"
+#include "blob/blob.h"
+
+namespace rondo::api::mlflow {
+
+Result<Json> ListFiles(workspace::Workspace& workspace, const std::string& artifact_uri, const std::string& path) {
+  if (!path.empty() && !blob::CheckName(path)) return Fail(Code::kInvalid, "Invalid path");
+  const auto root = workspace::Workspace::ArtifactName(artifact_uri);
+  if (!root) return Fail(Code::kInvalid, root.error().message);
+  RONDO_TRY(const auto entries, workspace.artifacts().List(path.empty() ? *root : *root + "/" + path));
+  Json files = Json::MakeArray();
+  for (const blob::Entry& entry : entries) {
+    Json file = Json::MakeObject().Set("path", entry.name.substr(root->size() + 1)).Set("is_dir", entry.is_dir);
+    if (!entry.is_dir) file.Set("file_size", entry.size);
+    files.Push(std::move(file));
+  }
+  Json out = Json::MakeObject().Set("root_uri", artifact_uri);
+  SetSome(out, "files", std::move(files));
+  return out;
+}
+
+namespace {
+
+constexpr uint64_t kMaxUpload = 1ull << 40;
+
+Result<Json> List(Request& r) {
+  RONDO_TRY(const std::string id, r.args.RunId());
+  RONDO_TRY(const std::string path, r.args.Text("path"));
+  RONDO_TRY(const auto run, r.workspace().tracking().GetRun(id));
+  return ListFiles(r.workspace(), run.artifact_uri, path);
+}
+
+/// Paths of clients may end in a slash.
+Result<std::string> CleanPath(std::string path) {
+  while (path.ends_with('/')) path.pop_back();
+  if (!blob::CheckName(path)) return Fail(Code::kInvalid, "Invalid path");
+  return path;
+}
+
+std::string_view ContentType(std::string_view path) {
+  constexpr std::array<std::pair<std::string_view, std::string_view>, 10> kTypes = {{{".json", "application/json"},
+                                                                                     {".txt", "text/plain"},
+                                                                                     {".yaml", "text/plain"},
+                                                                                     {".yml", "text/plain"},
+                                                                                     {".md", "text/plain"},
+                                                                                     {".csv", "text/csv"},
+                                                                                     {".log", "text/plain"},
+                                                                                     {".py", "text/plain"},
+                                                                                     {".png", "image/png"},
+                                                                                     {".html", "text/html"}}};
+  for (const auto& [ending, type] : kTypes)
+    if (path.ends_with(ending)) return type;
+  return path.ends_with("MLmodel") ? "text/plain" : "application/octet-stream";
+}
+
+/// Always as an attachment: a page among the artifacts must not run as one of ours.
+Result<net::Response> SendFile(workspace::Workspace& workspace, const std::string& name) {
+  RONDO_TRY(const bool exists, workspace.artifacts().Exists(name));
+  const auto missing = [&] { return Fail(Code::kNotFound, fmt::format("No such artifact: '{}'", name)); };
+  if (!exists) return missing();
+  RONDO_TRY(const fs::path path, workspace.artifacts().LocalPath(name));
+  std::error_code ec;
+  if (!fs::is_regular_file(path, ec)) return missing();
+  const auto size = static_cast<uint64_t>(fs::file_size(path, ec));
+  if (ec) return missing();
+  std::string shown;
+  for (const char c : path.filename().string()) shown += (static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\' || static_cast<unsigned char>(c) > 0x7e) ? '_' : c;
+  net::Response response{200, std::string(ContentType(name)), {{"Content-Disposition", "attachment; filename=\"" + shown + "\""}, {"X-Content-Type-Options", "nosniff"}}, {}, {}};
+  response.file = net::FileBody{path, 0, size};
+  return response;
+}
+
+Result<net::Response> Download(Call& call) {
+  RONDO_TRY(const std::string name, CleanPath(call.Path("path")));
+  return SendFile(call.workspace(), name);
+}
+
+Result<net::Response> Upload(Call& call) {
+  RONDO_TRY(const std::string name, CleanPath(call.Path("path")));
+  auto& artifacts = call.workspace().artifacts();
+  const net::Request& request = call.request();
+  RONDO_DO(request.body_file.empty() ? artifacts.Put(name, request.body) : artifacts.Adopt(name, request.body_file));
+  return JsonResponse(Json::MakeObject());
+}
+
+Result<net::Response> Delete(Call& call) {
+  RONDO_TRY(const std::string name, CleanPath(call.Path("path")));
+  if (name.find('/') == std::string::npos) return Fail(Code::kInvalid, "Invalid path", "name a file or folder of a run, not a whole experiment");
+  const Status status = call.workspace().artifacts().Delete(name);
+  if (!status && status.error().code != Code::kNotFound) return std::unexpected(status.error());
+  govern::AuditEntry entry;
+  entry.actor = ActorOf(call);
+  entry.action = "artifact.delete";
+  entry.object = "artifact " + name;
+  entry.reason = "through the MLflow API";
+  if (status) {
+    RONDO_TRY(const auto appended, call.workspace().audit().Append(std::move(entry)));
+    (void)appended;
+  }
+  return JsonResponse(Json::MakeObject());
+}
+
+/// Lists below a folder of the proxy, by base names.
+Result<net::Response> ListProxy(Call& call) {
+  std::string path = call.Query("path");
+  while (path.ends_with('/')) path.pop_back();
+  if (!path.empty() && !blob::CheckName(path)) return Fail(Code::kInvalid, "Invalid path");
+  RONDO_TRY(const auto entries, call.workspace().artifacts().List(path));
+  Json files = Json::MakeArray();
+  for (const blob::Entry& entry : entries) {
+    Json file = Json::MakeObject().Set("path", entry.name.substr(entry.name.rfind('/') + 1)).Set("is_dir", entry.is_dir);
+    if (!entry.is_dir) file.Set("file_size", entry.size);
+    files.Push(std::move(file));
+  }
+  Json out = Json::MakeObject();
+  SetSome(out, "files", std::move(files));
+  return JsonResponse(out);
+}
+
+Result<net::Response> NoMultipart(Call&) {
+  return Fail(Code::kUnsupported, "Multipart upload is not supported: a single PUT streams files of any size");
+}
+
+/// Direct links of MLflow's own pages.
+Result<net::Response> FileOfRun(Call& call) {
+  RONDO_TRY(const auto run, call.workspace().tracking().GetRun(call.Query("run_id", call.Query("run_uuid"))));
+  RONDO_TRY(const std::string path, CleanPath(call.Query("path")));
+  RONDO_TRY(const std::string root, workspace::Workspace::ArtifactName(run.artifact_uri));
+  return SendFile(call.workspace(), root + "/" + path);
+}
+
+Result<net::Response> FileOfVersion(Call& call) {
+  RONDO_TRY(const int64_t number, call.QueryInt("version", 0, 1, INT64_MAX));
+  RONDO_TRY(const auto version, call.workspace().registry().GetVersion(call.Query("name"), number));
+  RONDO_TRY(const std::string place, ResolveSource(call.workspace(), version.source));
+  RONDO_TRY(const std::string path, CleanPath(call.Query("path")));
+  RONDO_TRY(const std::string root, workspace::Workspace::ArtifactName(place));
+  return SendFile(call.workspace(), root + "/" + path);
+}
+
+Result<net::Response> FileOfLoggedModel(Call& call) {
+  RONDO_TRY(const auto model, call.workspace().logged_models().Get(call.Path("id")));
+  RONDO_TRY(const std::string path, CleanPath(call.Query("artifact_file_path")));
+  RONDO_TRY(const std::string root, workspace::Workspace::ArtifactName(model.artifact_uri));
+  return SendFile(call.workspace(), root + "/" + path);
+}
+
+constexpr Row kRows[] = {{"GET", "/artifacts/list", Permission::kRead, "Files of a run", List}};
+
+}  // namespace
+
+void AddArtifacts(Router& router) {
+  AddRows(router, kRows);
+  const auto add = [&](const char* method, const std::string& pattern, Permission permission, const char* summary, Handler handler) -> RouteRow& {
+    RouteRow& row = router.Add(method, pattern, permission, summary, std::move(handler));
+    row.errors = ErrorStyle::kMlflow;
+    return row;
+  };
+  for (const std::string root : {"/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"}) {
+    add("GET", root + "/artifacts", Permission::kRead, "Artifacts below ?path=", ListProxy);
+    add("GET", root + "/artifacts/{path...}", Permission::kRead, "Download an artifact", Download);
+    RouteRow& upload = add("PUT", root + "/artifacts/{path...}", Permission::kWrite, "Upload an artifact", Upload);
+    upload.spool_body = true;
+    upload.max_body = kMaxUpload;
+    add("DELETE", root + "/artifacts/{path...}", Permission::kWrite, "Delete an artifact", Delete);
+    for (const char* step : {"create", "complete", "abort"}) add("POST", root + "/mpu/" + step + "/{path...}", Permission::kWrite, "Multipart upload (not offered)", NoMultipart);
+  }
+  add("GET", "/get-artifact", Permission::kRead, "A file of a run", FileOfRun);
+  add("GET", "/model-versions/get-artifact", Permission::kRead, "A file of a model version", FileOfVersion);
+  for (const char* root : {"/api/2.0", "/ajax-api/2.0"}) add("GET", std::string(root) + "/mlflow/logged-models/{id}/artifacts/files", Permission::kRead, "A file of a logged model", FileOfLoggedModel);
+}
+
+}  // namespace rondo::api::mlflow

@@ -1,0 +1,211 @@
+// /mlflow/model-versions
+#include <fmt/format.h>
+
+#include <algorithm>
+
+#include "api/mlflow.h"
+#include "base/hash.h"
+
+namespace rondo::api::mlflow {
+
+Json WireVersion(const registry::Version& v) {
+  Json out = Json::MakeObject();
+  out.Set("name", v.name)
+      .Set("version", std::to_string(v.version))
+      .Set("creation_timestamp", v.creation_time)
+      .Set("last_updated_timestamp", v.last_update_time)
+      .Set("user_id", v.user_id)
+      .Set("current_stage", v.current_stage)
+      .Set("description", v.description)
+      .Set("source", v.source)
+      .Set("run_id", v.run_id)
+      .Set("status", v.status);
+  Json tags = Json::MakeArray();
+  for (const auto& [key, value] : v.tags) tags.Push(Json::MakeObject().Set("key", key).Set("value", value));
+  SetSome(out, "tags", std::move(tags));
+  Json aliases = Json::MakeArray();
+  for (const std::string& alias : v.aliases) aliases.Push(alias);
+  SetSome(out, "aliases", std::move(aliases));
+  SetSome(out, "model_id", v.facts["model_id"].AsString());
+  return out;
+}
+
+Result<std::string> ResolveSource(workspace::Workspace& workspace, const std::string& source, int depth) {
+  const auto wrong = [&](const char* why) { return Fail(Code::kInvalid, fmt::format("Invalid model version source: '{}'. {}", source.substr(0, 300), why)); };
+  if (depth > 10) return wrong("It leads round in a circle.");
+  if (source.starts_with("models:/")) {
+    const std::string name = source.substr(8);
+    if (name.starts_with("m-") && name.find('/') == std::string::npos) {
+      RONDO_TRY(const auto model, workspace.logged_models().Get(name));
+      return model.artifact_uri;
+    }
+    RONDO_TRY(const auto ref, registry::ParseModelRef(name));
+    RONDO_TRY(const auto version, registry::Resolve(workspace.registry(), ref));
+    return ResolveSource(workspace, version.source, depth + 1);
+  }
+  if (source.starts_with("runs:/")) {
+    const std::string rest = source.substr(6);
+    RONDO_TRY(const auto run, workspace.tracking().GetRun(rest.substr(0, rest.find('/'))));
+    return run.artifact_uri + (rest.find('/') == std::string::npos ? "" : rest.substr(rest.find('/')));
+  }
+  const size_t colon = source.find(":/");
+  const std::string scheme = colon == std::string::npos ? "" : source.substr(0, colon);
+  // The server must never be told to read its own files.
+  if (scheme.empty() || scheme == "file")
+    return wrong("To use a local path as a model version source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by "
+                 "the run_id.");
+  if (source.find("..") != std::string::npos || source.find_first_of("?#\\") != std::string::npos || source.find('%') != std::string::npos)
+    return wrong("It must not contain '..', '?', '#', '%' or backslashes.");
+  if (scheme == "mlflow-artifacts") RONDO_DO(workspace::Workspace::ArtifactName(source));
+  return source;
+}
+
+namespace {
+
+Json One(const registry::Version& v) { return Json::MakeObject().Set("model_version", WireVersion(v)); }
+
+struct Id {
+  std::string name;
+  int64_t version = 0;
+  std::string Text() const { return fmt::format("version {}/{}", name, version); }
+};
+Result<Id> IdOf(const Args& args) {
+  Id id;
+  RONDO_TRY(id.name, args.Required("name"));
+  RONDO_TRY(const std::string text, args.Required("version"));
+  const auto number = args.RequiredInt("version");
+  if (!number) return Fail(Code::kInvalid, fmt::format("Parameter 'version' must be an integer, got '{}'.", text.substr(0, 100)));
+  id.version = *number;
+  return id;
+}
+
+/// A source below a run's artifacts belongs to that run: nobody else's run may be named for it.
+Status CheckRun(workspace::Workspace& workspace, const std::string& run_id, const std::string& place) {
+  if (!run_id.empty()) {
+    RONDO_TRY(const auto run, workspace.tracking().GetRun(run_id));
+    (void)run;
+    return {};
+  }
+  if (!place.starts_with("mlflow-artifacts:/")) return {};
+  RONDO_TRY(const std::string name, workspace::Workspace::ArtifactName(place));
+  const size_t first = name.find('/');
+  const std::string second = first == std::string::npos ? "" : name.substr(first + 1, name.find('/', first + 1) - first - 1);
+  if (second == "models" || second.size() != 32) return {};
+  return Fail(Code::kInvalid, fmt::format("Invalid model version source: '{}'. It lies within the artifacts of run {}: pass that run_id.", place.substr(0, 300), second));
+}
+
+/// Versions that clients register are bound to the bytes of their ONNX file, when they have one, so that they can be approved like ours.
+Status BindDigest(workspace::Workspace& workspace, const registry::Version& v, const std::string& place) {
+  const auto path = workspace.ArtifactPath(place, "model.onnx");
+  if (!path) return {};
+  RONDO_TRY(const FileDigest digest, HashFile(*path, HashKind::kSha256));
+  return workspace.registry().SetDigest(v.name, v.version, digest.hex);
+}
+
+Result<Json> Create(Request& r) {
+  registry::Version request;
+  RONDO_TRY(request.name, r.args.Required("name"));
+  RONDO_TRY(request.source, r.args.Required("source"));
+  RONDO_TRY(request.run_id, r.args.Text("run_id"));
+  RONDO_TRY(request.description, r.args.Text("description"));
+  RONDO_TRY(std::string model_id, r.args.Text("model_id"));
+  RONDO_TRY(const auto tags, r.args.KeyValues("tags"));
+  for (const auto& [key, value] : tags) request.tags.emplace_back(key, value);
+  RONDO_TRY(const std::string place, ResolveSource(r.workspace(), request.source));
+  if (model_id.empty() && request.source.starts_with("models:/m-")) model_id = request.source.substr(8);
+  if (!model_id.empty()) {
+    if (const auto model = r.workspace().logged_models().Get(model_id); model && request.run_id.empty()) request.run_id = model->source_run_id;
+    request.facts = Json::MakeObject().Set("model_id", model_id);
+  }
+  RONDO_DO(CheckRun(r.workspace(), request.run_id, place));
+  request.user_id = ActorOf(r.call);
+  RONDO_TRY(const auto version, r.workspace().registry().CreateVersion(request));
+  RONDO_DO(BindDigest(r.workspace(), version, place));
+  if (!request.run_id.empty()) RONDO_DO(r.workspace().registry().AddEdges({{"run", request.run_id, "produced", "version", fmt::format("{}/{}", version.name, version.version), version.creation_time}}));
+  RONDO_DO(Audit(r, "version.create", fmt::format("version {}/{}", version.name, version.version), {}, Json::MakeObject().Set("source", request.source).Set("run", request.run_id)));
+  return One(version);
+}
+
+Result<Json> Get(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const auto version, r.workspace().registry().GetVersion(id.name, id.version));
+  return One(version);
+}
+
+Result<Json> Search(Request& r) {
+  RONDO_TRY(const int64_t most, r.args.MaxResults(10'000, 200'000));
+  RONDO_TRY(const std::string filter, r.args.Text("filter"));
+  RONDO_TRY(std::string token, r.args.Text("page_token"));
+  RONDO_TRY(const auto order_by, r.args.List("order_by"));
+  RONDO_TRY(const auto found, r.workspace().registry().SearchVersions(filter, order_by, most, token));
+  Json list = Json::MakeArray();
+  for (const auto& v : found) list.Push(WireVersion(v));
+  Json out = Json::MakeObject();
+  SetSome(out, "model_versions", std::move(list));
+  SetSome(out, "next_page_token", token);
+  return out;
+}
+
+Result<Json> Update(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const std::string description, r.args.Text("description"));
+  RONDO_DO(r.workspace().registry().UpdateVersion(id.name, id.version, description));
+  return Get(r);
+}
+
+Result<Json> Delete(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_DO(r.workspace().registry().DeleteVersion(id.name, id.version));
+  RONDO_DO(Audit(r, "version.delete", id.Text()));
+  return Json::MakeObject();
+}
+
+Result<Json> Transition(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const std::string stage, r.args.Required("stage"));
+  RONDO_TRY(const bool archive, r.args.Bool("archive_existing_versions", false));
+  RONDO_TRY(const auto before, r.workspace().registry().GetVersion(id.name, id.version));
+  RONDO_DO(r.workspace().registry().TransitionStage(id.name, id.version, stage, archive));
+  RONDO_DO(Audit(r, "version.stage", id.Text(), Json::MakeObject().Set("stage", before.current_stage), Json::MakeObject().Set("stage", stage)));
+  return Get(r);
+}
+
+Result<Json> SetTag(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const std::string key, r.args.Required("key"));
+  RONDO_TRY(const std::string value, r.args.Text("value"));
+  RONDO_DO(r.workspace().registry().SetVersionTag(id.name, id.version, key, value));
+  return Json::MakeObject();
+}
+
+Result<Json> DeleteTag(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const std::string key, r.args.Required("key"));
+  RONDO_DO(r.workspace().registry().DeleteVersionTag(id.name, id.version, key));
+  return Json::MakeObject();
+}
+
+Result<Json> DownloadUri(Request& r) {
+  RONDO_TRY(const Id id, IdOf(r.args));
+  RONDO_TRY(const auto version, r.workspace().registry().GetVersion(id.name, id.version));
+  RONDO_TRY(const std::string place, ResolveSource(r.workspace(), version.source));
+  return Json::MakeObject().Set("artifact_uri", place);
+}
+
+constexpr Row kRows[] = {
+    {"POST", "/model-versions/create", Permission::kWrite, "Register a version", Create},
+    {"GET", "/model-versions/get", Permission::kRead, "One version", Get},
+    {"GET", "/model-versions/search", Permission::kRead, "Search versions", Search},
+    {"PATCH", "/model-versions/update", Permission::kWrite, "Describe a version", Update},
+    {"DELETE", "/model-versions/delete", Permission::kWrite, "Delete a version", Delete},
+    {"POST", "/model-versions/transition-stage", Permission::kWrite, "Move a version to a stage", Transition},
+    {"POST", "/model-versions/set-tag", Permission::kWrite, "Set a tag", SetTag},
+    {"DELETE", "/model-versions/delete-tag", Permission::kWrite, "Delete a tag", DeleteTag},
+    {"GET", "/model-versions/get-download-uri", Permission::kRead, "Where a version's files are", DownloadUri},
+};
+
+}  // namespace
+
+void AddVersions(Router& router) { AddRows(router, kRows); }
+
+}  // namespace rondo::api::mlflow
