@@ -5,8 +5,9 @@
 #include <chrono>
 #include <thread>
 
-#include "base/file.h"
+#include "base//file.h"
 #include "base/id.h"
+#include "data/dataset.h"
 
 namespace rondo::workspace {
 namespace {
@@ -28,6 +29,7 @@ Result<std::unique_ptr<Workspace>> Workspace::Open(const std::filesystem::path& 
   RONDO_DO(w->db_->Migrate("tracking", tracking::Migrations()));
   RONDO_DO(w->db_->Migrate("registry", registry::Migrations()));
   RONDO_DO(w->db_->Migrate("govern", govern::Migrations()));
+  RONDO_DO(w->db_->Migrate("data", data::Migrations()));
   if (fresh) {
     RONDO_DO(w->db_->Write([&](db::Session& s) -> Status {
       RONDO_TRY(const int64_t n, s.Exec("UPDATE experiment SET creation_time = $1, last_update_time = $1 WHERE id = 0 AND creation_time = 0", {clock.NowMs()}));
