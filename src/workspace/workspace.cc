@@ -5,7 +5,7 @@
 #include <chrono>
 #include <thread>
 
-#include "base//file.h"
+#include "base/file.h"
 #include "base/id.h"
 #include "data/dataset.h"
 
