@@ -20,7 +20,7 @@ Status Bind(const Engine& engine, const char* name, F& function) {
 }
 
 /// Loads an engine that computes with OpenMP. Its threads must sleep, not spin, while they wait: spinning on a shared machine made
-/// training five times slower (measured on two cores).
+/// training many times slower (decision 38).
 Result<Engine*> LoadTrainingEngine(const char* name);
 
 /// Early stopping on one number that falls while the model improves.

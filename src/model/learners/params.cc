@@ -172,7 +172,7 @@ Status CheckData(const TrainRequest& r, const DataRules& rules) {
 int ThreadsFor(int64_t n_jobs, const Matrix& x) {
   if (n_jobs > 0) return static_cast<int>(n_jobs);
   const unsigned cores = std::max(1u, std::thread::hardware_concurrency());
-  return x.values.size() < 500'000 ? 1 : static_cast<int>(cores);
+  return x.values.size() < 2'000'000 ? 1 : static_cast<int>(cores);
 }
 
 std::unexpected<Error> Cancelled(int64_t round) { return Fail(Code::kConflict, fmt::format("training was cancelled in round {}", round)); }
