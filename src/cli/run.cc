@@ -70,6 +70,8 @@ std::string ShowChange(const pipeline::Change& c) {
 }  // namespace
 
 Result<int> Run(Call& call) {
+  // Started by a server: never outlives it.
+  if (std::getenv("RONDO_DIE_WITH_PARENT")) DieWithParent();
   RONDO_TRY(Opened o, Open(call));
   pipeline::RunOptions options;
   options.targets = call.args();
