@@ -32,6 +32,10 @@ Result<int> ModelHistory(Call&);
 Result<int> ModelPromote(Call&);
 Result<int> ModelExport(Call&);
 Result<int> ModelCardVerb(Call&);
+// monitor.cc
+Result<int> MonitorShow(Call&);
+Result<int> AlarmsVerb(Call&);
+Result<int> LabelAdd(Call&);
 // govern.cc
 Result<int> AuditShow(Call&);
 Result<int> AuditVerify(Call&);
