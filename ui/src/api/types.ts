@@ -373,6 +373,8 @@ export interface Endpoint {
   name: string;
   model: string;
   state: State;
+  /** Why it can't answer as it should, in words. */
+  problem?: string;
   variants: Variant[];
   rollout?: Rollout;
   events: EndpointEvent[];

@@ -8,6 +8,7 @@ export const isOpen = (r: Rollout | undefined): boolean => r !== undefined && (r
 
 export function verdictOf(e: Endpoint): Verdict {
   const main = e.variants.reduce<Endpoint["variants"][number] | undefined>((a, b) => (!a || b.weight > a.weight ? b : a), undefined);
+  if (e.problem) return { state: "bad", text: e.problem };
   if (!main) return { state: "bad", text: `${e.name} has no version to answer with` };
   const r = e.rollout;
   if (r && isOpen(r)) {
@@ -21,6 +22,6 @@ export function verdictOf(e: Endpoint): Verdict {
     return { state: failing.length ? "bad" : r.state === "running" ? "busy" : "warn", text: `v${r.to} ${r.kind === "shadow" ? "shadows" : `has ${percent(share ?? 0)} of the traffic beside`} v${r.from ?? main.version}; ${judged}${r.state !== "running" ? `; ${rolloutWord[r.state]}` : left.length ? `; next step after ${left.join(" and ")}` : ""}` };
   }
   const share = e.requests ? e.errors / e.requests : 0;
-  if (e.state === "bad" || e.state === "warn") return { state: e.state, text: `v${main.version} answers, but ${percent(share, 2)} of the requests fail` };
+  if (share > 0.01) return { state: "warn", text: `v${main.version} answers, but ${percent(share, 2)} of the requests fail` };
   return { state: "ok", text: `v${main.version} answers all traffic${e.requests ? `; ${percent(share, 2)} errors` : "; no request yet"}${r && r.state === "rolled_back" ? `; v${r.to} was rolled back${r.why ? `: ${r.why}` : ""}` : ""}` };
 }
