@@ -59,7 +59,7 @@ YAML_CASES = [
     ("same out twice", yaml(stages="{a: {cmd: x, outs: [o]}, b: {cmd: x, outs: [o]}}"), 2, ["o"]),
     ("out outside the project", yaml(stages="{a: {cmd: x, outs: [../../o]}}"), 2, ["../../o"]),
     ("stage without cmd", yaml(stages="{a: {outs: [o]}}"), 2, ["cmd"]),
-    ("derive unknown column", yaml(features="{derive: {x: agee * 2}}"), 1, ["agee", "age"]),
+    ("derive unknown column", yaml(features="{derive: {x: agee * 2}}"), 2, ["agee", "age"]),
     ("derive bad syntax", yaml(features="{derive: {x: 'age * (2'}}"), 2, ["age * (2"]),
     ("bad type in contract", yaml(data="{d: {from: d.csv, contract: {columns: {age: {type: integer}}}}}"), 2, ["integer", "int"]),
     ("bad pattern", yaml(data="{d: {from: d.csv, contract: {columns: {plan: {matches: '('}}}}}"), 2, ["("]),
@@ -91,7 +91,7 @@ DATA_CASES = [
     ("no glob match", GOOD_CSV.encode(), {"data": "{d: {from: 'x*.csv'}}"}, 1, ["x*.csv"]),
     ("gate fails", GOOD_CSV.encode(), {"problem": '{task: binary, target: churn, positive: "Yes", key: id, success: [auc >= 0.999999]}'}, 1, ["auc >= 0.999999"]),
     ("sql leaves the engine", GOOD_CSV.encode(), {"data": "{d: {from: d.csv}, e: {sql: \"SELECT * FROM read_csv('/etc/passwd')\"}}",
-                                                  "problem": '{task: binary, target: churn, positive: "Yes", key: id, data: d}'}, 1, ["e"]),
+                                                  "problem": '{task: binary, target: churn, positive: "Yes", key: id, data: d}'}, 2, ["data.e", "read_csv"]),
 ]
 
 
