@@ -49,6 +49,7 @@ const std::vector<Command>& Commands() {
       {"alarms", "watching", "", "alarms, newest first", {{"--endpoint", "NAME", "only of this endpoint"}, {"--limit", "N", "how many (default 20)"}}, AlarmsVerb},
       {"label add", "watching", "FILE", "ground truth of earlier predictions: a table with an id or key column and the target",
        {{"--endpoint", "NAME", "whose predictions (default: the project's endpoint)"}}, LabelAdd},
+      {"reproduce", "models", "RUN", "do again what a run did and compare: data, split, features, model, metrics (a run, or model/version)", {}, Reproduce},
       {"lineage", "watching", "ID", "where something came from and what came from it (prediction, run, version, dataset, alarm …)", {}, LineageVerb},
       {"approve", "governing", "MODEL", "approve a version, bound to its bytes", {{"--reason", "TEXT", "why"}, {"--role", "ROLE", "in which role"}}, Approve},
       {"reject", "governing", "MODEL", "reject a version", {{"--reason", "TEXT", "why"}, {"--role", "ROLE", "in which role"}}, Reject},

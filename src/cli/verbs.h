@@ -41,6 +41,8 @@ Result<int> AuditShow(Call&);
 Result<int> AuditVerify(Call&);
 Result<int> Approve(Call&);
 Result<int> Reject(Call&);
+// reproduce.cc
+Result<int> Reproduce(Call&);
 // lineage.cc
 Result<int> LineageVerb(Call&);
 
