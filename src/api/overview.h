@@ -54,6 +54,8 @@ struct WindowNews {
 WindowNews NewestWindow(const Json& monitor);
 /// The newest point of realised performance; null: no labels.
 Json NewestPerformance(const Json& monitor);
+/// Not by a schedule, an alarm or new data.
+bool StartedByPerson(const pipeline::RunRecord& run);
 /// Alarms that still ask for a person: open, about the present champion, at most a week old.
 std::vector<const monitor::Alarm*> OpenAlarms(const LoopFacts& facts);
 

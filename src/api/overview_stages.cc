@@ -218,7 +218,7 @@ LoopStage RetrainStage(const LoopFacts& f) {
     s.time = last.time;
     if (last.started && !last.run.empty()) s.ref = Ref{"pipeline_run", last.run, {}};
   }
-  if (f.run && f.run->status == "running" && f.run->trigger != "manual") {
+  if (f.run && f.run->status == "running" && !StartedByPerson(*f.run)) {
     s.state = "busy";
     s.fact = "runs";
     s.detail = "for " + f.run->trigger;
@@ -257,6 +257,8 @@ Json NewestPerformance(const Json& monitor) {
   }
   return found;
 }
+
+bool StartedByPerson(const pipeline::RunRecord& run) { return run.trigger == "manual" || run.trigger == "api"; }
 
 std::vector<const monitor::Alarm*> OpenAlarms(const LoopFacts& facts) {
   constexpr int64_t kWeek = 7ll * 86'400'000;

@@ -20,6 +20,7 @@ void AddV1(Router& router) {
   AddV1Models(router);
   AddV1Versions(router);
   AddV1Pipeline(router);
+  AddV1Triggers(router);
   AddV1Govern(router);
   AddV1Find(router);
   AddV1Events(router);

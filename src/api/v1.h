@@ -25,6 +25,7 @@ void AddV1Artifacts(Router& router);
 void AddV1Models(Router& router);
 void AddV1Versions(Router& router);   ///< one version, approvals, aliases
 void AddV1Pipeline(Router& router);   ///< pipeline runs, logs, plan, start
+void AddV1Triggers(Router& router);   ///< schedules and triggers
 void AddV1Govern(Router& router);     ///< audit, policies
 void AddV1Find(Router& router);       ///< search, lineage
 void AddV1Events(Router& router);

@@ -89,7 +89,7 @@ VerdictJson VerdictOf(const LoopFacts& f, const std::vector<LoopStage>& stages) 
     worse("bad");
   }
   if (f.run && f.run->status == "running") {
-    text += f.run->trigger == "manual" ? "; a run goes on" : fmt::format("; retraining for {}", f.run->trigger);
+    text += StartedByPerson(*f.run) ? "; a run goes on" : fmt::format("; retraining for {}", f.run->trigger);
     worse("busy");
   }
   if (f.run && f.run->status == "failed") {

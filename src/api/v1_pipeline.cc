@@ -10,6 +10,7 @@
 
 #include "api/v1.h"
 #include "base/file.h"
+#include "base/id.h"
 #include "pipeline/engine.h"
 #include "pipeline/graph.h"
 #include "pipeline/journal.h"
@@ -228,7 +229,15 @@ Result<net::Response> StartPipelineRun(Call& call) {
     if (!deps.contains(stage)) return Fail(Code::kInvalid, fmt::format("there is no stage \"{}\"", stage.substr(0, 80)), "/api/v1/pipeline/plan lists them");
     args.push_back(stage);
   }
-  RONDO_TRY(const std::string id, context.start_run("manual", body.reason.substr(0, 500), args));
+  // Each request is a cause of its own: asking twice is two runs.
+  RONDO_TRY(const std::string id, context.start_run("api", "api:" + NewId(), args));
+  govern::AuditEntry entry;
+  entry.actor = ActorOf(call);
+  entry.action = "run.request";
+  entry.object = "pipeline_run " + id;
+  entry.reason = body.reason.substr(0, 500);
+  entry.after = ToJson(body);
+  RONDO_TRY([[maybe_unused]] const auto stored, context.workspace->audit().Append(entry));
   return JsonResponse(Json::MakeObject().Set("id", id), 202);
 }
 

@@ -288,7 +288,7 @@ TEST_F(V1Test, PipelineRunsAndLogs) {
   std::vector<std::string> got;
   context_.start_run = [&](const std::string& trigger, const std::string&, const std::vector<std::string>& args) -> Result<std::string> {
     got = args;
-    return trigger == "manual" ? Result<std::string>("p2") : Fail(Code::kInternal, "trigger");
+    return trigger == "api" ? Result<std::string>("p2") : Fail(Code::kInternal, "trigger");
   };
   EXPECT_EQ(Post("/api/v1/pipeline/runs", Json::MakeObject().Set("force", true), 202)["id"].AsString(), "p2");
   EXPECT_EQ(got, std::vector<std::string>{"--force"});

@@ -83,7 +83,7 @@ export const pipelineRuns: PipelineRun[] = Array.from({ length: 40 }, (_, k) => 
     if (ran) at += (took[name] as number) * 1000;
     return { name, status: s, attempts: ran ? 1 : 0, seconds: ran ? (took[name] as number) : 0, ...(ran ? { started: start, ...(s === "running" ? {} : { ended: at }) } : {}), ...(s === "failed" ? { exit_code: 1, summary: "recall 0.688 is below 0.70" } : summaries[name] ? { summary: summaries[name] } : {}), deps: deps[name] as string[], why: ran ? (name === "ingest" ? [{ what: "data/telco_churn.csv", before: hex(32), after: hex(32) }] : name === "train" ? [{ what: "out/split/train.parquet", before: hex(32), after: hex(32) }, { what: "train.params.max_depth", before: "4", after: "5" }] : [{ what: `out/${(deps[name] as string[])[0]}`, before: hex(32), after: hex(32) }]) : [] };
   });
-  return { id: `p${String(42 - k).padStart(4, "0")}`, status, started, ...(status === "running" ? {} : { ended: at }), trigger: k === 0 ? "drift" : k % 4 === 0 ? "cron" : "person", ...(k === 0 ? { cause: alarms[0]!.id } : {}), actor: k === 0 ? "rondo:retrain" : "anna", commit: commits[k % 3] as string, run_id: runs[k]!.id, stages, metrics: (status === "succeeded" ? { auc: 0.845 + normal() * 0.002 } : {}) as PipelineRun["metrics"] };
+  return { id: `p${String(42 - k).padStart(4, "0")}`, status, started, ...(status === "running" ? {} : { ended: at }), trigger: k === 0 ? "drift" : k % 4 === 0 ? "cron" : "person", ...(k === 0 ? { cause: `alarm:${alarms[0]!.id}` } : {}), actor: k === 0 ? "rondo:retrain" : "anna", commit: commits[k % 3] as string, run_id: runs[k]!.id, stages, metrics: (status === "succeeded" ? { auc: 0.845 + normal() * 0.002 } : {}) as PipelineRun["metrics"] };
 });
 
 const acts: [string, string, string, string][] = [

@@ -1,12 +1,14 @@
 // Alarms, newest first: what fired, on how much data, and what happened next.
+import { api, post, seg } from "../../api/client";
 import type { Alarm, State } from "../../api/types";
+import { Button } from "../../components/Button";
 import { Chip, Chips, VersionChip } from "../../components/Chip";
 import { Section } from "../../components/Page";
 import { StateMark } from "../../components/StateMark";
 import { Time } from "../../components/Time";
 import { count, list } from "../../lib/format";
 
-const stateOf = (a: Alarm): State => (a.state === "resolved" || a.state === "closed" ? "idle" : a.kind === "performance" || a.kind === "concept" ? "bad" : "warn");
+const stateOf = (a: Alarm): State => (a.state === "acknowledged" ? "idle" : a.kind === "performance" || a.kind === "concept" ? "bad" : "warn");
 const words: Record<Alarm["kind"], string> = { drift: "data drift", quality: "data quality", performance: "performance", concept: "concept drift", label_shift: "label shift" };
 
 export function Alarms({ alarms }: { alarms: Alarm[] }) {
@@ -23,7 +25,7 @@ export function Alarms({ alarms }: { alarms: Alarm[] }) {
                 <p class="row small"><Chip value={{ kind: "alarm", id: a.id }} /> {a.version > 0 && <VersionChip model={a.model ?? a.endpoint} version={a.version} />} {a.caused && a.caused.length > 0 && <><span class="dim">then</span> <Chips items={a.caused} /></>}</p>
                 <details><summary>evidence</summary><pre tabIndex={0}>{JSON.stringify(a.evidence, null, 2)}</pre></details>
               </div>
-              <span class="small dim"><Time at={a.time} /></span>
+              <span class="small dim alarm-end"><Time at={a.time} />{a.state === "open" && <Button onClick={() => void post(api(`/alarms/${seg(a.id)}/acknowledge`))}>Seen</Button>}</span>
             </li>
           ))}
         </ul>

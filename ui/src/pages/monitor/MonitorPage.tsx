@@ -18,7 +18,7 @@ export function verdictOf(m: MonitorView, alarms: Alarm[]): Verdict {
   if (!last) return { state: "idle", text: `${count(m.rows)} predictions so far; the first window closes at ${m.window.rows ? `${count(m.window.rows)} rows` : "the end of its time"}` };
   const drifting = m.columns.filter((c) => c.windows.find((w) => w.index === last.index)?.verdict === "drift").map((c) => c.name);
   const quality = m.columns.filter((c) => c.windows.find((w) => w.index === last.index)?.verdict === "quality").map((c) => c.name);
-  const open = alarms.filter((a) => a.state !== "resolved" && a.kind === "performance" && a.version === m.version);
+  const open = alarms.filter((a) => a.state === "open" && a.kind === "performance" && a.version === m.version);
   const labelled = m.performance[m.performance.length - 1];
   const perf = labelled && Number.isFinite(toNumber(labelled.value)) ? `; ${labelled.metric} ${metric(labelled.value, 3)} on ${percent(labelled.labelled / (labelled.rows || 1))} labelled` : "; no labels yet";
   const parts: string[] = [];

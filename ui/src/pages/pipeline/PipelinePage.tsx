@@ -1,6 +1,6 @@
 // Pipeline runs, what would run now, and what starts runs by itself.
 import { api, seg, useApi } from "../../api/client";
-import type { PipelineRun, Plan, Trigger } from "../../api/types";
+import type { PipelineRun, Plan, Ref, Trigger } from "../../api/types";
 import { Chip } from "../../components/Chip";
 import { Loaded, Page, Section } from "../../components/Page";
 import { Empty } from "../../components/Snippet";
@@ -10,7 +10,7 @@ import { Time } from "../../components/Time";
 import { list, metric, seconds } from "../../lib/format";
 import { metricKeys } from "../runs/runs";
 import { StartRun } from "./StartRun";
-import { runState, verdictOf, wallSeconds } from "./pipeline";
+import { causeRef, runState, verdictOf, wallSeconds } from "./pipeline";
 import "./Pipeline.css";
 
 export function PipelinePage() {
@@ -53,7 +53,7 @@ export function PipelinePage() {
                   { key: "id", title: "run", cell: (r) => <><StateMark state={runState[r.status]} title={r.status} /> <Chip value={{ kind: "pipeline_run", id: r.id }} bare /></> },
                   { key: "started", title: "started", cell: (r) => <span class="dim"><Time at={r.started} /></span> },
                   { key: "took", title: "took", num: true, cell: (r) => seconds(wallSeconds(r)) },
-                  { key: "trigger", title: "by", cell: (r) => <>{r.trigger}{r.cause ? <span class="dim"> {r.cause}</span> : null}</> },
+                  { key: "trigger", title: "by", cell: (r) => <>{r.trigger}{causeRef(r.cause) ? <> <Chip value={causeRef(r.cause) as Ref} /></> : r.cause ? <span class="dim"> {r.cause}</span> : null}</> },
                   { key: "stages", title: "stages", cell: (r) => <span class="stage-row">{r.stages.map((s) => <span key={s.name} class={`stage-bit stage-${s.status}`} title={`${s.name}: ${s.status}, ${seconds(s.seconds)}`} />)}</span> },
                   ...(main ? [{ key: "m", title: main, num: true, cell: (r: PipelineRun) => metric(r.metrics[main]) }] : []),
                   { key: "run_id", title: "tracked as", grow: true, cell: (r) => (r.run_id ? <Chip value={{ kind: "run", id: r.run_id }} bare /> : <span class="faint">–</span>) },

@@ -1,6 +1,6 @@
 // One pipeline run: the graph, when each stage ran, why, and its log.
 import { api, seg, useApi } from "../../api/client";
-import type { PipelineRun, StageRun } from "../../api/types";
+import type { PipelineRun, Ref, StageRun } from "../../api/types";
 import { Actor, Chip } from "../../components/Chip";
 import { Graph } from "../../components/Graph";
 import { Facts, Loaded, Page, Section } from "../../components/Page";
@@ -10,7 +10,7 @@ import { seconds, short } from "../../lib/format";
 import { arg, setQuery } from "../../lib/router";
 import { Log } from "./Log";
 import { StartRun } from "./StartRun";
-import { stageState, verdictOf, wallSeconds } from "./pipeline";
+import { causeRef, stageState, verdictOf, wallSeconds } from "./pipeline";
 import "./Pipeline.css";
 
 const word: Record<StageRun["status"], string> = { waiting: "waiting", running: "running", succeeded: "ran", failed: "failed", skipped: "unchanged", restored: "from cache", cancelled: "cancelled" };
@@ -70,7 +70,7 @@ export function PipelineRunPage({ args }: { args: Record<string, string> }) {
                     ["started", <Time at={r.started} exact />],
                     ["took", seconds(wallSeconds(r))],
                     ["trigger", r.trigger],
-                    ["cause", r.cause ? (/^[0-9a-f]{16,}$/.test(r.cause) ? <Chip value={{ kind: "alarm", id: r.cause }} /> : r.cause) : "–"],
+                    ["cause", causeRef(r.cause) ? <Chip value={causeRef(r.cause) as Ref} /> : (r.cause ?? "–")],
                     ["by", <Actor name={r.actor ?? ""} />],
                     ["commit", r.commit ? <Chip value={{ kind: "commit", id: r.commit }} /> : "–"],
                     ["tracked as", r.run_id ? <Chip value={{ kind: "run", id: r.run_id }} /> : "–"],

@@ -1,9 +1,11 @@
 // What the pipeline pages share.
-import type { PipelineRun, StageRun, State, Verdict } from "../../api/types";
+import type { PipelineRun, Ref, StageRun, State, Verdict } from "../../api/types";
 import { ago, list, plural, seconds } from "../../lib/format";
 
 export const stageState: Record<StageRun["status"], State> = { waiting: "idle", running: "busy", succeeded: "ok", failed: "bad", skipped: "ok", restored: "ok", cancelled: "warn" };
 export const runState: Record<PipelineRun["status"], State> = { running: "busy", succeeded: "ok", failed: "bad", cancelled: "warn" };
+/** "alarm:ID" is a thing; other causes are words. */
+export const causeRef = (cause: string | undefined): Ref | undefined => (cause?.startsWith("alarm:") ? { kind: "alarm", id: cause.slice(6) } : undefined);
 export const wallSeconds = (r: PipelineRun) => ((r.ended ?? Date.now()) - r.started) / 1000;
 
 export function verdictOf(r: PipelineRun): Verdict {
