@@ -1,5 +1,221 @@
 #include "app/server.h"
 
+#include <fmt/format.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdlib>
+
+#include "api/endpoints.h"
+#include "api/infer.h"
+#include "api/mlflow.h"
+#include "api/monitor.h"
+#include "api/router.h"
+#include "api/static.h"
+#include "api/v1.h"
+#include "base/file.h"
+#include "base/hash.h"
+#include "base/log.h"
+#include "base/version.h"
+#include "monitor/monitor.h"
+#include "pipeline/trigger.h"
+#include "project/reader.h"
+#include "serving/server.h"
+
 namespace rondo::app {
-Status Up(const cli::UpOptions&) { return Fail(Code::kUnsupported, "not yet"); }
+namespace {
+
+constexpr int64_t kDrainMs = 10'000;
+
+struct Address {
+  std::string host;
+  uint16_t port = 0;
+  bool loopback = false;
+  std::string Url(bool tls, uint16_t bound) const {
+    return fmt::format("{}://{}:{}", tls ? "https" : "http", host.find(':') == std::string::npos ? host : "[" + host + "]", bound);
+  }
+};
+
+Result<Address> ParseListen(const std::string& text) {
+  Address a;
+  const size_t colon = text.rfind(':');
+  const auto bad = [&] { return Fail(Code::kInvalid, "\"" + text + "\" is no address to listen on", "write it like 127.0.0.1:7070"); };
+  if (colon == std::string::npos) return bad();
+  a.host = text.substr(0, colon);
+  if (a.host.starts_with('[') && a.host.ends_with(']')) a.host = a.host.substr(1, a.host.size() - 2);
+  if (a.host == "localhost") a.host = "127.0.0.1";
+  const std::string port = text.substr(colon + 1);
+  if (port.empty() || port.size() > 5 || port.find_first_not_of("0123456789") != std::string::npos || std::stoi(port) > 65535 || a.host.empty()) return bad();
+  a.port = static_cast<uint16_t>(std::stoi(port));
+  a.loopback = a.host.starts_with("127.") || a.host == "::1";
+  return a;
+}
+
+/// The project around the present folder; absent when there is none (an MLflow server, a team server).
+struct Home {
+  std::optional<project::Project> project;
+  fs::path root, data;
+};
+
+Result<Home> FindHome(const cli::UpOptions& options) {
+  Home home;
+  std::error_code ec;
+  if (auto root = project::FindProjectRoot(fs::current_path()); root && fs::exists(*root / "rondo.yaml", ec)) {
+    RONDO_TRY(home.project, project::LoadProject(*root / "rondo.yaml"));
+    home.root = *root;
+  }
+  home.data = options.data;
+  if (home.data.empty())
+    if (const char* env = std::getenv("RONDO_DATA")) home.data = env;
+  if (home.data.empty()) home.data = (home.root.empty() ? fs::current_path() : home.root) / ".rondo";
+  home.data = fs::absolute(home.data);
+  return home;
+}
+
+/// The parts of a running server, in the order in which they are made; destroyed the other way round.
+struct Parts {
+  std::unique_ptr<workspace::Workspace> workspace;
+  EventBus bus;
+  std::unique_ptr<serving::Server> serving;
+  std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<pipeline::Triggers> triggers;
+  api::Context context;
+  std::unique_ptr<api::Router> router;
+  std::unique_ptr<net::Server> net;
+};
+
+/// An alarm or enough labels ask for a new model: labelled predictions first, then the run.
+Result<std::string> Retrain(Parts& parts, const Home& home, const monitor::RetrainDecision& decision) {
+  if (!parts.triggers) return Fail(Code::kUnsupported, "this server has no project to retrain");
+  if (home.project->retrain.feedback == "append" && home.project->deploy && home.project->problem) {
+    RONDO_TRY(const int64_t rows, parts.monitor->WriteFeedback(home.project->deploy->endpoint, home.root / "out" / "feedback" / (home.project->problem->data + ".parquet")));
+    LogInfo("app", "{} labelled predictions go into the training data", rows);
+  }
+  RONDO_TRY(const pipeline::Submitted submitted, parts.triggers->Submit({{}, decision.kind, decision.cause_id, decision.why, "rondo:retrain", {}}));
+  if (!submitted.accepted) return Fail(Code::kConflict, submitted.why);
+  return submitted.run_id;
+}
+
+Status StartParts(Parts& parts, const Home& home) {
+  RONDO_TRY(parts.serving, serving::Server::Start(*parts.workspace));
+  monitor::MonitorOptions watch;
+  if (home.project) {
+    watch.spec = home.project->monitor;
+    watch.retrain = home.project->retrain;
+    watch.retrain_now = [&](const monitor::RetrainDecision& d) { return Retrain(parts, home, d); };
+  }
+  watch.bus = &parts.bus;
+  RONDO_TRY(parts.monitor, monitor::Monitor::Open(*parts.workspace, std::move(watch)));
+  parts.serving->AddObserver([monitor = parts.monitor.get()](const std::string&, const std::vector<data::Prediction>&) { monitor->Wake(); });
+  if (home.project) {
+    pipeline::TriggerOptions options;
+    const std::string endpoint = home.project->deploy ? home.project->deploy->endpoint : "";
+    options.allow_retrain = [&parts, endpoint](const pipeline::TriggerEvent& event) {
+      auto decision = parts.monitor->retrain().Consider({event.cause, event.kind, endpoint, event.why});
+      return decision && decision->should;
+    };
+    RONDO_TRY(parts.triggers, pipeline::Triggers::Start(parts.workspace->db(), parts.workspace->clock(), *home.project, home.root, home.data, std::move(options)));
+  }
+  parts.monitor->Start();
+  return {};
+}
+
+void FillContext(Parts& parts, const Home& home, const cli::UpOptions& options, const Address& address, const std::string& token) {
+  api::Context& c = parts.context;
+  c.workspace = parts.workspace.get();
+  if (home.project) c.project = &*home.project;
+  c.project_root = home.root.string();
+  c.serving = parts.serving.get();
+  c.monitor = parts.monitor.get();
+  c.ui_dir = options.ui_dir;
+  if (!token.empty()) c.tokens.push_back(Sha256Hex(token));
+  if (address.loopback) c.allowed_hosts = {"127.0.0.1", "localhost", "[::1]", address.host};
+  for (const std::string& host : options.hosts) c.allowed_hosts.push_back(host);
+  if (!address.loopback && options.hosts.empty()) c.allowed_hosts = {"*"};
+  c.start_run = [&parts](const std::string& trigger, const std::string& cause, const std::vector<std::string>& stages) -> Result<std::string> {
+    if (!parts.triggers) return Fail(Code::kUnsupported, "this server has no project to run", "start it in a folder with a rondo.yaml");
+    RONDO_TRY(const pipeline::Submitted submitted, parts.triggers->Submit({{}, trigger, cause, "asked for through the API", trigger, stages}));
+    if (!submitted.accepted) return Fail(Code::kConflict, submitted.why);
+    return submitted.run_id;
+  };
+}
+
+void AddRoutes(api::Router& router) {
+  api::AddSystem(router);
+  api::AddInfer(router);
+  api::AddEndpoints(router);
+  api::AddMonitor(router);
+  api::AddMlflow(router);
+  api::AddV1(router);
+  api::AddPages(router, api::EmbeddedPages());
+}
+
+/// Waits for SIGTERM or SIGINT (both blocked in every thread).
+void WaitForSignal(const sigset_t& set) {
+  int signal = 0;
+  while (::sigwait(&set, &signal) != 0) {
+  }
+  LogInfo("app", "signal {}: draining", signal);
+}
+
+}  // namespace
+
+Status Up(const cli::UpOptions& options) {
+  SetLogLevel(LogLevel::kInfo);
+  RONDO_TRY(const Address address, ParseListen(options.listen));
+  const char* token_env = std::getenv("RONDO_TOKEN");
+  const std::string token = token_env ? token_env : "";
+  if (!address.loopback && token.empty() && !options.insecure)
+    return Fail(Code::kInvalid, fmt::format("{} can be reached by others, and there is no token", options.listen),
+                "set RONDO_TOKEN to a secret that clients send, listen on 127.0.0.1, or say --insecure");
+  if (!token.empty() && token.size() < 16) return Fail(Code::kInvalid, "RONDO_TOKEN has fewer than 16 characters", "use a random one: openssl rand -hex 24");
+  RONDO_TRY(const Home home, FindHome(options));
+  RONDO_DO(MakeDirs(home.data));
+  auto lock = FileLock::TryLock(home.data / "server.lock");
+  if (!lock) {
+    if (lock.error().code != Code::kConflict) return std::unexpected(lock.error());
+    return Fail(Code::kConflict, "another server runs on this data folder: " + lock.error().message, "stop it, or use another folder: --data DIR");
+  }
+
+  // Signals are taken by sigwait below; children start with a clean mask.
+  sigset_t signals;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGTERM);
+  sigaddset(&signals, SIGINT);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  ::signal(SIGPIPE, SIG_IGN);
+
+  Parts parts;
+  RONDO_TRY(parts.workspace, workspace::Workspace::Open(home.data));
+  RONDO_DO(StartParts(parts, home));
+  FillContext(parts, home, options, address, token);
+  parts.router = std::make_unique<api::Router>(parts.context);
+  AddRoutes(*parts.router);
+  net::ServerOptions net;
+  net.address = address.host;
+  net.port = address.port;
+  net.spool = home.data / "spool";
+  RONDO_DO(MakeDirs(net.spool));
+  net.tls_certificate = options.tls_certificate;
+  net.tls_key = options.tls_key;
+  RONDO_TRY(parts.net, net::Server::Start(net, parts.router->Build()));
+
+  const std::string url = address.Url(!options.tls_certificate.empty(), parts.net->port());
+  RONDO_DO(WriteFileAtomic(home.data / "server.json", Json::MakeObject().Set("url", url).Set("pid", static_cast<int64_t>(::getpid())).Set("version", kVersion).Pretty()));
+  cli::Print(fmt::format("rondo {} at {}\n  pages      {}/\n  MLflow     MLFLOW_TRACKING_URI={}\n  inference  {}/v2/models/<endpoint>/infer\n  data       {}", kVersion, url, url, url, url, home.data.string()));
+  std::fflush(stdout);
+
+  WaitForSignal(signals);
+  std::error_code ec;
+  fs::remove(home.data / "server.json", ec);
+  // A second signal ends it at once.
+  ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
+  parts.net->Drain(kDrainMs);
+  parts.net.reset();
+  parts.triggers.reset();
+  parts.monitor->Stop();
+  parts.serving->Stop();
+  return {};
+}
+
 }  // namespace rondo::app
