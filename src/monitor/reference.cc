@@ -51,6 +51,13 @@ Json HeldOutMetrics(const model::Scored& scored) {
   return out;
 }
 
+constexpr int64_t kMostRows = int64_t{1} << 50;
+
+/// Not negative, and sums can't overflow.
+bool Counts(const std::vector<int64_t>& counts) {
+  return counts.size() < (size_t{1} << 12) && std::all_of(counts.begin(), counts.end(), [](int64_t n) { return n >= 0 && n <= kMostRows; });
+}
+
 Status Verify(const Reference& r) {
   const auto bad = [](const std::string& what) { return Fail(Code::kFailedCheck, "reference.json is damaged: " + what, "evaluate the model again"); };
   if (r.format != 1) return Fail(Code::kUnsupported, fmt::format("reference.json has format {}, this release reads 1", r.format), "use a newer rondo");
@@ -59,13 +66,14 @@ Status Verify(const Reference& r) {
     if (c.ordered() && (c.counts.size() != c.edges.size() + 1 || c.centers.size() != c.counts.size())) return bad(fmt::format("bins of column \"{}\" don't fit", c.name));
     if (c.kind == "category" && c.counts.size() != c.levels.size() + 1) return bad(fmt::format("levels of column \"{}\" don't fit", c.name));
     if (!std::is_sorted(c.edges.begin(), c.edges.end())) return bad(fmt::format("edges of column \"{}\" don't rise", c.name));
-    for (const int64_t n : c.counts)
-      if (n < 0) return bad(fmt::format("a count of column \"{}\" is negative", c.name));
+    if (!Counts(c.counts) || c.rows < 0 || c.rows > kMostRows || c.missing < 0 || c.missing > c.rows || !(c.rare >= 0 && c.rare <= 1))
+      return bad(fmt::format("counts of column \"{}\" make no sense", c.name));
   }
   const size_t k = r.classes.size();
   if (r.task != project::Task::regression && (k < 2 || r.decisions.size() != k || r.labels.size() != k || r.confusion.size() != k)) return bad("classes and counts differ");
   for (const auto& row : r.confusion)
-    if (row.size() != k) return bad("the confusion matrix isn't square");
+    if (row.size() != k || !Counts(row)) return bad("the confusion matrix isn't square");
+  if (!Counts(r.decisions) || !Counts(r.labels) || !Counts(r.score.counts) || r.held_out_rows < 0 || !(r.error_scale > 0)) return bad("held-out counts make no sense");
   if (r.score.counts.size() != r.score.edges.size() + 1) return bad("bins of the scores don't fit");
   return {};
 }
