@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <cstdlib>
+#include <limits>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -21,6 +23,7 @@ constexpr double kExactRows = 1'000'000;    // below: everything is exact
 constexpr double kExactDistinct = 12'000;   // by the estimate; leaves room for its error above the promised 10,000
 constexpr double kSampleRows = 100'000;     // for associations
 constexpr int kBins = 30, kTop = 20;
+constexpr double kHuge = 1e90;              // its cube times the rows still fits a double
 // Relative error of DuckDB's HyperLogLog seen on real columns, and rank error of its t-digest.
 constexpr double kDistinctError = 0.2, kQuantileError = 0.01;
 
@@ -65,75 +68,96 @@ class Profiler {
  private:
   bool exact() const { return rows_ <= kExactRows; }
 
+  /// First counts and ranges, then everything that needs to know that a column's range is harmless.
   Status Totals() {
     RONDO_TRY(const auto schema, engine_.Schema("data"));
-    RONDO_TRY(const table::Frame total, engine_.Query("SELECT count(*) FROM data"));
-    rows_ = total.columns[0].numbers[0];
-    std::string select;
-    const auto ask = [&](const std::string& sql) { select += fmt::format("{}{} AS a{}", select.empty() ? "" : ", ", sql, asked_++); };
-    std::string quantiles, deciles;
-    for (const double q : kQuantiles) quantiles += fmt::format("{}{}", quantiles.empty() ? "" : ", ", q);
-    for (int i = 1; i < 10; ++i) deciles += fmt::format("{}{}", deciles.empty() ? "" : ", ", i / 10.0);
+    std::vector<std::string> asked = {"count(*)"};
+    for (const auto& [name, type] : schema) {
+      const std::string x = QuoteIdent(name);
+      asked.insert(asked.end(), {fmt::format("count({})", x), fmt::format("CAST(min({}) AS VARCHAR)", x), fmt::format("CAST(max({}) AS VARCHAR)", x)});
+      const bool number = type == Type::kInt || type == Type::kFloat;
+      asked.push_back(number ? fmt::format("CAST(min({}) AS DOUBLE)", x) : "0");
+      asked.push_back(number ? fmt::format("CAST(max({}) AS DOUBLE)", x) : "0");
+    }
+    RONDO_TRY(const table::Frame first, Ask(asked));
+    rows_ = first.columns[0].numbers[0];
+    size_t at = 1;
     for (const auto& [name, type] : schema) {
       Stats s;
       s.name = name;
       s.type = type;
-      const std::string x = QuoteIdent(name);
-      ask(fmt::format("count({})", x));
-      // With few rows the distinct values are counted later, exactly.
-      ask(exact() ? "0" : fmt::format("approx_count_distinct({})", x));
-      ask(fmt::format("CAST(min({}) AS VARCHAR)", x));
-      ask(fmt::format("CAST(max({}) AS VARCHAR)", x));
-      if (s.number()) {
-        // Infinite values would make every moment undefined.
-        const std::string finite = type == Type::kFloat ? fmt::format("CASE WHEN isfinite({0}) THEN {0} END", x) : x;
-        ask(fmt::format("CAST(min({}) AS DOUBLE)", finite));
-        ask(fmt::format("CAST(max({}) AS DOUBLE)", finite));
-        // The cube of a huge value overflows, and DuckDB would refuse the whole query: such columns have no moments.
-        for (const char* moment : {"avg", "stddev_samp", "skewness"})
-          ask(type == Type::kInt ? fmt::format("{}({})", moment, x) : fmt::format("CASE WHEN max(abs({0})) <= 1e90 THEN {1}(CASE WHEN abs({0}) <= 1e90 THEN {0} END) END", finite, moment));
-        ask(fmt::format("count(*) FILTER (WHERE {} = 0)", x));
-        ask(type == Type::kFloat ? fmt::format("count(*) FILTER (WHERE isinf({}))", x) : "0");
-        ask(fmt::format("array_to_string({}(CAST({} AS DOUBLE), [{}, {}]), ' ')", exact() ? "quantile_cont" : "approx_quantile", finite, quantiles, deciles));
-      } else if (s.type == Type::kBool) {
-        ask(fmt::format("avg(CAST({} AS INTEGER))", x));
-      }
+      s.count = first.columns[at].numbers[0];
+      s.nulls = rows_ - s.count;
+      s.min_text = first.columns[at + 1].strings[0];
+      s.max_text = first.columns[at + 2].strings[0];
+      s.min = first.columns[at + 3].numbers[0];
+      s.max = first.columns[at + 4].numbers[0];
+      at += 5;
       stats_.push_back(std::move(s));
     }
-    RONDO_TRY(const table::Frame a, engine_.Query(fmt::format("SELECT {} FROM data", select)));
+    return Moments();
+  }
+
+  Status Moments() {
+    std::string quantiles;
+    for (const double q : kQuantiles) quantiles += fmt::format("{}{}", quantiles.empty() ? "" : ", ", q);
+    for (int i = 1; i < 10; ++i) quantiles += fmt::format(", {}", i / 10.0);
+    std::vector<std::string> asked;
+    for (const Stats& s : stats_) {
+      const std::string x = QuoteIdent(s.name);
+      // With few rows the distinct values are counted later, exactly.
+      asked.push_back(exact() ? "0" : fmt::format("approx_count_distinct({})", x));
+      if (s.type == Type::kBool) asked.push_back(fmt::format("avg(CAST({} AS INTEGER))", x));
+      if (!s.number()) continue;
+      // Infinite values have no moments, and the cube of a huge one overflows, for which DuckDB would refuse the whole query.
+      const bool finite = std::isfinite(s.min) && std::isfinite(s.max);
+      const bool small = finite && std::fabs(s.min) <= kHuge && std::fabs(s.max) <= kHuge;
+      const std::string f = finite || s.type == Type::kInt ? x : fmt::format("CASE WHEN isfinite({0}) THEN {0} END", x);
+      const std::string g = small || s.type == Type::kInt ? x : fmt::format("CASE WHEN abs({0}) <= {1} THEN {0} END", x, kHuge);
+      for (const char* moment : {"avg", "stddev_samp", "skewness"}) asked.push_back(fmt::format("{}({})", moment, g));
+      asked.push_back(fmt::format("count(*) FILTER (WHERE {} = 0)", x));
+      asked.push_back(finite ? "0" : fmt::format("count(*) FILTER (WHERE isinf({}))", x));
+      asked.push_back(finite ? "0" : fmt::format("CAST(min({}) AS DOUBLE)", f));
+      asked.push_back(finite ? "0" : fmt::format("CAST(max({}) AS DOUBLE)", f));
+      asked.push_back(fmt::format("array_to_string({}(CAST({} AS DOUBLE), [{}]), ' ')", exact() ? "quantile_cont" : "approx_quantile", f, quantiles));
+    }
+    RONDO_TRY(const table::Frame a, Ask(asked));
     size_t at = 0;
     const auto number = [&] { return a.columns[at++].numbers[0]; };
-    const auto text = [&] { return a.columns[at++].strings[0]; };
     for (Stats& s : stats_) {
-      s.count = number();
-      s.nulls = rows_ - s.count;
       s.distinct = number();
-      s.min_text = text();
-      s.max_text = text();
-      if (s.number()) {
-        s.min = number();
-        s.max = number();
-        s.mean = number();
-        s.std = number();
-        s.skew = number();
-        s.zeros = number();
-        s.infinite = number();
-        const std::string list = text();
-        std::vector<double> values;
-        for (size_t begin = 0; begin < list.size();) {
-          const size_t end = std::min(list.find(' ', begin), list.size());
-          values.push_back(std::strtod(list.substr(begin, end - begin).c_str(), nullptr));
-          begin = end + 1;
-        }
-        if (values.size() == kQuantiles.size() + 9) {
-          s.quantiles.assign(values.begin(), values.begin() + kQuantiles.size());
-          s.deciles.assign(values.begin() + kQuantiles.size(), values.end());
-        }
-      } else if (s.type == Type::kBool) {
-        s.mean = number();
-      }
+      if (s.type == Type::kBool) s.mean = number();
+      if (!s.number()) continue;
+      s.mean = number();
+      s.std = number();
+      s.skew = number();
+      s.zeros = number();
+      s.infinite = number();
+      const double low = number(), high = number();
+      const bool finite = std::isfinite(s.min) && std::isfinite(s.max);
+      if (!finite) s.min = low, s.max = high;
+      // Moments of a part of the values would be wrong without saying so.
+      if (std::fabs(s.min) > kHuge || std::fabs(s.max) > kHuge) s.mean = s.std = s.skew = std::numeric_limits<double>::quiet_NaN();
+      ReadQuantiles(a.columns[at++].strings[0], s);
     }
     return {};
+  }
+
+  Result<table::Frame> Ask(const std::vector<std::string>& asked) {
+    std::string select;
+    for (size_t i = 0; i < asked.size(); ++i) select += fmt::format("{}{} AS a{}", i == 0 ? "" : ", ", asked[i], i);
+    return engine_.Query(fmt::format("SELECT {} FROM data", select));
+  }
+  static void ReadQuantiles(const std::string& list, Stats& s) {
+    std::vector<double> values;
+    for (size_t begin = 0; begin < list.size();) {
+      const size_t end = std::min(list.find(' ', begin), list.size());
+      values.push_back(std::strtod(list.substr(begin, end - begin).c_str(), nullptr));
+      begin = end + 1;
+    }
+    if (values.size() != kQuantiles.size() + 9) return;
+    s.quantiles.assign(values.begin(), values.begin() + kQuantiles.size());
+    s.deciles.assign(values.begin() + kQuantiles.size(), values.end());
   }
 
   /// Most frequent values, and with them the exact number of distinct ones.
@@ -165,6 +189,13 @@ class Profiler {
     return {};
   }
 
+  /// The number of edges below v, as a search tree of CASEs: a few comparisons a row instead of one for each edge.
+  static std::string BinSql(const std::string& v, const std::vector<double>& edges, size_t begin, size_t end) {
+    if (begin == end) return std::to_string(begin);
+    const size_t middle = (begin + end) / 2;
+    return fmt::format("(CASE WHEN {} > CAST({} AS DOUBLE) THEN {} ELSE {} END)", v, edges[middle], BinSql(v, edges, middle + 1, end), BinSql(v, edges, begin, middle));
+  }
+
   Status Histogram(Stats& s) {
     const std::string x = QuoteIdent(s.name);
     if (s.count == 0 || !(s.number() || s.time())) return {};
@@ -194,8 +225,7 @@ class Profiler {
     std::vector<double> edges;
     for (const double d : s.deciles)
       if (std::isfinite(d) && (edges.empty() || d > edges.back()) && d < s.max) edges.push_back(d);
-    std::string below = "0";
-    for (const double e : edges) below += fmt::format(" + ({} > CAST({} AS DOUBLE))::INTEGER", v, e);
+    const std::string below = BinSql(v, edges, 0, edges.size());
     // Histogram and decile bins of one column in one scan.
     RONDO_TRY(const table::Frame counts, engine_.Query(fmt::format("SELECT h, b, count(*) FROM (SELECT {}, {} AS b FROM data WHERE {}) GROUP BY h, b", select, s.number() ? below : "0", finite)));
     std::vector<int64_t> histogram(bins), decile(edges.size() + 1);
@@ -301,7 +331,6 @@ class Profiler {
   table::Engine& engine_;
   fs::path parquet_;
   double rows_ = 0;
-  int asked_ = 0;
   std::vector<Stats> stats_;
 };
 

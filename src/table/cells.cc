@@ -86,6 +86,8 @@ std::string Pointed(const std::string& x, char decimal) {
   if (decimal == '.') return x;
   return fmt::format("(CASE WHEN contains({0}, '.') THEN NULL ELSE replace({0}, {1}, '.') END)", x, QuoteText(std::string(1, decimal)));
 }
+}  // namespace
+
 std::string ValueSql(const std::string& x, Type type, bool forced, char decimal) {
   switch (type) {
     case Type::kInt: return fmt::format("TRY_CAST({} AS BIGINT)", forced ? Pointed(x, decimal) : x);
@@ -97,8 +99,6 @@ std::string ValueSql(const std::string& x, Type type, bool forced, char decimal)
     default: return x;
   }
 }
-
-}  // namespace
 
 bool CellIsNumber(std::string_view text) { return Number(text, '.'); }
 
@@ -158,8 +158,7 @@ std::string TypeComplaint(Type type, bool forced) {
   }
 }
 
-std::string FitsSql(const std::string& x, Type type, bool forced, char decimal) {
-  const std::string v = ValueSql(x, type, forced, decimal);
+std::string FitsSql(const std::string& x, const std::string& v, Type type, bool forced, char decimal) {
   switch (type) {
     case Type::kInt:
       if (!forced) return fmt::format("({0}::VARCHAR = {1} AND {0} BETWEEN -{2} AND {2})", v, x, kExact);
@@ -175,9 +174,9 @@ std::string FitsSql(const std::string& x, Type type, bool forced, char decimal) 
   }
 }
 std::string CastMarker(size_t column) { return fmt::format("rondo-cast:{}:", column); }
-std::string CastSql(const std::string& x, Type type, bool forced, char decimal, size_t column) {
+std::string CastSql(const std::string& x, const std::string& v, Type type, bool forced, char decimal, size_t column) {
   if (type == Type::kString || type == Type::kCategory) return x;
-  return fmt::format("CASE WHEN {0} IS NULL THEN NULL WHEN {1} THEN {2} ELSE error('{3}' || {0}) END", x, FitsSql(x, type, forced, decimal), ValueSql(x, type, forced, decimal), CastMarker(column));
+  return fmt::format("CASE WHEN {0} IS NULL THEN NULL WHEN {1} THEN {2} ELSE error('{3}' || {0}) END", x, FitsSql(x, v, type, forced, decimal), v, CastMarker(column));
 }
 std::string LeadingZeroSql(const std::string& x) { return fmt::format("regexp_full_match({}, '[+-]?0[0-9]+')", x); }
 std::string BeyondExactSql(const std::string& x) {

@@ -35,10 +35,12 @@ bool CellFits(std::string_view cell, Type type, bool forced, char decimal);
 /// "is not an int (a whole number within ±2^53)".
 std::string TypeComplaint(Type type, bool forced);
 
-/// SQL of the typed value of the text expression `x`; where a value doesn't fit, the query fails with CastMarker(column) + value.
-std::string CastSql(const std::string& x, Type type, bool forced, char decimal, size_t column);
-/// SQL condition: does the non-null text expression `x` fit?
-std::string FitsSql(const std::string& x, Type type, bool forced, char decimal);
+/// SQL of the text expression `x` as its type, NULL where DuckDB can't read it; says nothing about the rules.
+std::string ValueSql(const std::string& x, Type type, bool forced, char decimal);
+/// SQL condition: does the non-null text `x`, whose ValueSql is `v`, fit? (`v` is passed so that it can be computed once, in a subquery.)
+std::string FitsSql(const std::string& x, const std::string& v, Type type, bool forced, char decimal);
+/// SQL of the typed value; where `x` doesn't fit, the query fails with CastMarker(column) + value.
+std::string CastSql(const std::string& x, const std::string& v, Type type, bool forced, char decimal, size_t column);
 /// SQL conditions: digits with leading zeros; whole numbers beyond 2^53; numbers with a fraction or an exponent.
 std::string LeadingZeroSql(const std::string& x);
 std::string BeyondExactSql(const std::string& x);

@@ -241,14 +241,17 @@ std::string Loader::Value(size_t i) const {
     if (field.native == Type::kDate || field.native == Type::kDatetime) list.clear();
     if (!list.empty()) x = fmt::format("(CASE WHEN {0}{2} IN ({1}) THEN NULL ELSE {0} END)", x, list, IsNumeric(field.native) ? "::VARCHAR" : "");
   }
-  if (csv || field.native == Type::kString || field.native == Type::kCategory) return CastSql(x, field.type, field.forced, decimal_, i);
+  // DuckDB computes a repeated expression inside CASE each time: for CSV the value comes from a subquery (Select).
+  if (csv) return CastSql(x, fmt::format("v{}", i), field.type, field.forced, decimal_, i);
+  if (field.native == Type::kString || field.native == Type::kCategory) return CastSql(x, ValueSql(x, field.type, field.forced, decimal_), field.type, field.forced, decimal_, i);
   if (field.type == field.native) {
     // Whole numbers that a double can't hold are not rounded in silence; NaN is missing.
     if (field.type == Type::kInt) return fmt::format("CASE WHEN {0} IS NULL OR {0} BETWEEN -9007199254740992 AND 9007199254740992 THEN CAST({0} AS BIGINT) ELSE error('{1}' || {0}::VARCHAR) END", x, CastMarker(i));
     if (field.type == Type::kFloat) return fmt::format("CASE WHEN isnan(CAST({0} AS DOUBLE)) THEN NULL ELSE CAST({0} AS DOUBLE) END", x);
     return fmt::format("CAST({} AS {})", x, SqlType(field.type));
   }
-  return CastSql(fmt::format("CAST({} AS VARCHAR)", x), field.type, true, '.', i);
+  const std::string text = fmt::format("CAST({} AS VARCHAR)", x);
+  return CastSql(text, ValueSql(text, field.type, true, '.'), field.type, true, '.', i);
 }
 
 Result<std::string> Loader::Select(const std::vector<Edit>& edits) {
@@ -287,7 +290,11 @@ Result<std::string> Loader::Select(const std::vector<Edit>& edits) {
     schema_.emplace_back(fields_[i].name, type);
   }
   if (out.empty()) return Fail(Code::kFailedCheck, "no column is left after the personal ones were dropped");
-  return fmt::format("SELECT {} FROM {}", out, from_);
+  if (sources_.format != Format::kCsv) return fmt::format("SELECT {} FROM {}", out, from_);
+  std::string values;
+  for (size_t i = 0; i < fields_.size(); ++i)
+    if (fields_[i].type != Type::kString && fields_[i].type != Type::kCategory) values += fmt::format(", {} AS v{}", ValueSql(fields_[i].source, fields_[i].type, fields_[i].forced, decimal_), i);
+  return fmt::format("SELECT {} FROM (SELECT *{} FROM {})", out, values, from_);
 }
 
 Status Loader::InferFully(bool only_unseen) {
@@ -307,7 +314,7 @@ Status Loader::InferFully(bool only_unseen) {
       const bool number = type == Type::kInt || type == Type::kFloat;
       // Strings of JSON stay strings even when they look like numbers.
       const bool possible = f.seen ? (f.type == type || (f.type == Type::kInt && type == Type::kFloat) || (f.type == Type::kDate && type == Type::kDatetime)) : (sources_.format == Format::kCsv || !number);
-      bad(possible && !(sources_.format != Format::kCsv && type == Type::kBool) ? fmt::format("{} AND NOT coalesce({}, false)", there, FitsSql(x, type, false, decimal_)) : there);
+      bad(possible && !(sources_.format != Format::kCsv && type == Type::kBool) ? fmt::format("{} AND NOT coalesce({}, false)", there, FitsSql(x, ValueSql(x, type, false, decimal_), type, false, decimal_)) : there);
     }
     const bool numbers = sources_.format == Format::kCsv && (!f.seen || f.type == Type::kInt || f.type == Type::kFloat);
     bad(numbers ? LeadingZeroSql(x) : "false");
