@@ -9,6 +9,7 @@
 #include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "govern/govern.h"
 
 namespace rondo::api {
 namespace {
@@ -119,7 +120,10 @@ struct Router::Impl {
 
   /// Who asks; empty Error message: let in.
   Result<std::string> Authenticate(const net::Request& request, const RouteRow& row) const {
-    if (context.tokens.empty() || row.permission == Permission::kPublic) return std::string("local");
+    // Without tokens whoever reaches a loopback server is the person who started it.
+    static const std::string kPerson = govern::CurrentActor();
+    if (context.tokens.empty()) return kPerson;
+    if (row.permission == Permission::kPublic) return std::string("anyone");
     std::string_view header = request.Header("Authorization");
     std::string token;
     if (header.starts_with("Bearer ")) {
@@ -168,7 +172,7 @@ struct Router::Impl {
     const bool known = match.path_known;
     route.handle = [this, known](net::Request&& request, net::Reply reply) {
       if (!known && fallback && (request.method == "GET" || request.method == "HEAD") && !request.path.starts_with("/api/") && !request.path.starts_with("/ajax-api/")) {
-        Call call(context, std::move(request), {}, "local");
+        Call call(context, std::move(request), {}, "anyone");
         auto response = fallback(call);
         return reply.Send(response ? std::move(*response) : ErrorResponse(response.error(), ErrorStyle::kRondo));
       }

@@ -116,6 +116,4 @@ std::vector<std::string> ServedBy(workspace::Workspace& workspace, const registr
   return out;
 }
 
-std::string ActorOf(const Call& call) { return call.actor() == "local" ? govern::CurrentActor() : call.actor(); }
-
 }  // namespace rondo::api

@@ -63,6 +63,6 @@ ApprovalCount CountApprovals(const std::vector<govern::ApprovalRecord>& records,
 std::vector<std::string> ServedBy(workspace::Workspace& workspace, const registry::Version& version);
 
 /// Who acts, for the audit log: the name behind the token, or the person who started a local server.
-std::string ActorOf(const Call& call);
+inline const std::string& ActorOf(const Call& call) { return call.actor(); }
 
 }  // namespace rondo::api

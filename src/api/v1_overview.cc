@@ -134,7 +134,7 @@ Result<net::Response> ShowOverview(Call& call) {
   const LoopFacts facts = GatherFacts(context);
   OverviewJson out;
   out.project = facts.project ? facts.project->name : "";
-  out.user = ActorOf(call);
+  out.user = call.actor();
   out.stages = LoopStages(facts);
   out.verdict = VerdictOf(facts, out.stages);
   out.waiting = WaitingOf(context, facts);

@@ -232,7 +232,7 @@ Result<net::Response> StartPipelineRun(Call& call) {
   // Each request is a cause of its own: asking twice is two runs.
   RONDO_TRY(const std::string id, context.start_run("api", "api:" + NewId(), args));
   govern::AuditEntry entry;
-  entry.actor = ActorOf(call);
+  entry.actor = call.actor();
   entry.action = "run.request";
   entry.object = "pipeline_run " + id;
   entry.reason = body.reason.substr(0, 500);

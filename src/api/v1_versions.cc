@@ -155,7 +155,7 @@ Result<net::Response> DecideVersion(Call& call) {
   record.version = v.version;
   record.digest = v.digest;
   record.decision = body.decision;
-  record.actor = ActorOf(call);
+  record.actor = call.actor();
   record.role = body.role;
   record.reason = body.reason;
   record.time = call.workspace().clock().NowMs();
@@ -183,7 +183,7 @@ Result<net::Response> MoveAlias(Call& call) {
     if (count.approved < policy->count)
       return Fail(Code::kForbidden, fmt::format("@{} needs {} approvals of {}/{}, it has {}", alias, policy->count, name, v.version, count.approved), fmt::format("rondo approve {}/{}", name, v.version));
   }
-  RONDO_DO(w.MoveAlias(name, alias, v.version, ActorOf(call), body.reason));
+  RONDO_DO(w.MoveAlias(name, alias, v.version, call.actor(), body.reason));
   return JsonResponse(Json::MakeObject().Set("model", name).Set("alias", alias).Set("version", v.version));
 }
 
