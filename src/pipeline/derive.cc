@@ -71,6 +71,7 @@ std::vector<StageNode> DeriveStages(const project::Project& p) {
   check.keep_outs_on_failure = true;
   // Both write facts about versions into the database: going back to an old dataset must record it again.
   check.restorable = profile.restorable = false;
+  check.workspace_bound = profile.workspace_bound = true;
   stages.push_back(std::move(ingest));
   stages.push_back(std::move(check));
   stages.push_back(std::move(profile));
@@ -108,6 +109,7 @@ std::vector<StageNode> DeriveStages(const project::Project& p) {
   reg.params.emplace_back("model", Json(ModelName(p)));
   reg.externals.push_back("registered");
   reg.restorable = false;
+  reg.workspace_bound = true;
   reg.needs_run = true;
   for (StageNode* node : {&split, &prepare, &train, &evaluate, &reg}) stages.push_back(std::move(*node));
 
@@ -116,6 +118,7 @@ std::vector<StageNode> DeriveStages(const project::Project& p) {
     Flatten("deploy", ToJson(*p.deploy), deploy.params);
     deploy.externals.push_back("registered");
     deploy.restorable = false;
+    deploy.workspace_bound = true;
     stages.push_back(std::move(deploy));
   }
   return stages;

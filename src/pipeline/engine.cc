@@ -32,31 +32,50 @@ class EngineImpl : public Engine {
         root_(std::move(root)),
         data_(std::move(data)),
         graph_(std::move(graph)),
+        lock_file_(LockFile(root_)),
         hasher_(root_, data_ / "cache" / "stat"),
         runs_(root_, data_ / "cache"),
-        externals_([this] { return Open(); }, root_, ModelName(project_)) {}
+        externals_([this] { return Open(); }, root_, ModelName(project_), data_ / "cache" / fmt::format("done-{:016x}.json", Xxh3(root_.string()))) {}
+
+  /// A repository with only a dvc.yaml keeps its dvc.lock.
+  static fs::path LockFile(const fs::path& root) {
+    std::error_code ec;
+    return root / (!fs::exists(root / "rondo.yaml", ec) && fs::exists(root / "dvc.yaml", ec) ? "dvc.lock" : "rondo.lock");
+  }
 
   const std::vector<StageNode>& graph() const override { return graph_; }
 
   Result<std::vector<PlannedStage>> Plan(const RunOptions& options) override {
-    RONDO_TRY(const Lock lock, ReadLock(root_ / "rondo.lock"));
+    RONDO_TRY(const Lock lock, ReadLock(lock_file_));
     RONDO_TRY(const std::vector<bool> wanted, Wanted(options.targets));
     std::vector<PlannedStage> plan;
     std::vector<bool> runs(graph_.size());
+    std::vector<std::string> restored;  // outs that would come back from the cache
+    hasher_.ForgetAssumptions();
     for (size_t i = 0; i < graph_.size(); ++i) {
       if (!wanted[i]) continue;
       const StageNode& node = graph_[i];
       PlannedStage stage{node.name, "skip", {}};
       for (const size_t j : node.before)
         if (runs[j]) stage.why.push_back({"stage " + graph_[j].name, "", "runs before it"});
+      // A file inside a folder that comes back: its hash is known only when it is there.
+      for (const std::string& dep : node.deps)
+        for (const std::string& out : restored)
+          if (dep.starts_with(out + "/")) stage.why.push_back({"dep " + dep, "", "comes back with " + out});
       if (stage.why.empty()) {
         RONDO_TRY(const StageState state, LookAt(node, lock, hasher_, externals_));
         stage.why = state.changes;
         if (options.force && IsTarget(options, node)) stage.why.push_back({"--force", "", ""});
         if (!stage.why.empty()) stage.action = "run";
         if (stage.action == "run" && node.restorable && !node.always && !options.force) {
-          RONDO_TRY(const auto known, runs_.Find(CacheKey(state.now)));
-          if (known) stage.action = "restore";
+          RONDO_TRY(const auto known, runs_.Find(CacheKey(state.now), node));
+          if (known) {
+            stage.action = "restore";
+            for (const LockedPath& out : known->outs) {
+              hasher_.Assume(out.path, out.state);
+              restored.push_back(out.path);
+            }
+          }
         }
       } else {
         stage.action = "run";
@@ -65,6 +84,7 @@ class EngineImpl : public Engine {
       runs[i] = stage.action == "run";
       plan.push_back(std::move(stage));
     }
+    hasher_.ForgetAssumptions();
     hasher_.Save();
     return plan;
   }
@@ -83,6 +103,7 @@ class EngineImpl : public Engine {
     bool started = false;
     std::string mlflow_run, commit;
     int busy = 0;
+    int64_t cpu = 0, memory = 0;  // taken by the stages that run
     bool stop = false;
   };
 
@@ -94,6 +115,20 @@ class EngineImpl : public Engine {
       journal_.emplace(std::move(journal));
     }
     return workspace_.get();
+  }
+
+  /// Runs whose engine was killed: their processes are ended, their records closed. With the engine's lock held, so none of them lives.
+  Status CloseDeadRuns() {
+    RONDO_TRY(workspace::Workspace* const w, Open());
+    RONDO_TRY(const std::vector<RunRecord> dead, journal_->Running(project_.name));
+    for (const RunRecord& run : dead) {
+      if (const int n = KillStrays(run.id); n > 0) LogWarn("pipeline", "{} process(es) of the interrupted run {} were still there and are ended", n, run.id.substr(0, 12));
+      if (run.mlflow_run.empty()) continue;
+      if (auto ended = w->tracking().UpdateRun(run.mlflow_run, "FAILED", w->clock().NowMs(), ""); !ended) LogWarn("pipeline", "ending the run: {}", ended.error().message);
+    }
+    RONDO_TRY(const int64_t closed, journal_->CloseInterrupted(project_.name));
+    if (closed > 0) LogWarn("pipeline", "{} interrupted run(s) are marked failed; what they had finished is kept", closed);
+    return {};
   }
 
   bool IsTarget(const RunOptions& options, const StageNode& node) const {
@@ -200,6 +235,11 @@ class EngineImpl : public Engine {
       for (const Out& out : node.outs)
         if (!out.path.empty()) RONDO_DO(RemoveAll(root_ / out.path));
     for (const Out& out : node.outs) RONDO_DO(MakeDirs((root_ / out.path).parent_path()));
+    // A script that replaces a stage finds the folders that it is to fill.
+    for (const auto& [name, path] : node.env)
+      if (name.starts_with("RONDO_OUT_") && !fs::path(path).has_extension()) RONDO_DO(MakeDirs(root_ / path));
+    std::error_code ec;
+    if (!node.wdir.empty() && !fs::is_directory(root_ / node.wdir, ec)) return Fail(Code::kInvalid, fmt::format("stage {}: the folder \"{}\" (wdir) does not exist", node.name, node.wdir));
     const std::string self = SelfPath().string();
     Random jitter(Xxh3(work.summary.run_id + node.name));
     Status status;
@@ -217,7 +257,7 @@ class EngineImpl : public Engine {
       job.timeout_ms = node.timeout_ms;
       job.cancel = work.options->cancel;
       job.cwd = node.wdir.empty() ? root_ : root_ / node.wdir;
-      job.argv = node.builtin ? std::vector<std::string>{self, "step", node.name} : std::vector<std::string>{"/bin/sh", "-c", node.cmd};
+      job.argv = node.builtin ? std::vector<std::string>{self, "step", node.name} : std::vector<std::string>{"/bin/sh", node.cmd.find('\n') == std::string::npos ? "-c" : "-ec", node.cmd};  // several lines stop at the first that fails
       RONDO_TRY(AttemptResult result, RunLocal(job));
       if (result.exit.code == 0 && !node.post.empty()) {
         job.argv = {self, "step", node.post};
@@ -275,14 +315,19 @@ class EngineImpl : public Engine {
     }
     const std::string key = CacheKey(state.now);
     if (node.restorable && !node.always && !forced) {
-      RONDO_TRY(const auto known, runs_.Find(key));
+      RONDO_TRY(const auto known, runs_.Find(key, node));
       if (known) {
-        RONDO_DO(runs_.Restore(known->outs));
-        LockedStage stage = state.now;
-        stage.outs = known->outs;
-        RONDO_DO(Commit(work, node, stage));
-        record.status = "restored";
-        return {};
+        if (const Status restored = runs_.Restore(known->outs)) {
+          LockedStage stage = state.now;
+          stage.outs = known->outs;
+          RONDO_DO(Commit(work, node, stage));
+          record.status = "restored";
+          return {};
+        } else if (restored.error().code == Code::kEnvironment) {
+          return restored;
+        } else {
+          LogWarn("pipeline", "stage {} runs again: {}", node.name, restored.error().message);
+        }
       }
     }
     {
@@ -299,6 +344,7 @@ class EngineImpl : public Engine {
     record.summary = LogSummary(data_ / record.log);
     if (!status) {
       record.status = Cancelled(work) ? "cancelled" : "failed";
+      if (!node.keep_outs_on_failure) BringBack(node, own);
       if (record.summary.empty()) record.summary = status.error().message.substr(0, status.error().message.find('\n'));
       return status;
     }
@@ -315,10 +361,24 @@ class EngineImpl : public Engine {
     return {};
   }
 
+  /// The outs of the last success, after a failure has removed or changed them.
+  void BringBack(const StageNode& node, const Lock& own) {
+    const auto it = own.find(node.name);
+    if (it == own.end()) return;
+    for (const LockedPath& out : it->second.outs) {
+      const auto mine = std::find_if(node.outs.begin(), node.outs.end(), [&](const Out& o) { return o.path == out.path; });
+      if (mine == node.outs.end() || !out.state.exists) continue;
+      const auto now = hasher_.Hash(out.path);
+      if (now && *now == out.state) continue;
+      if (auto restored = runs_.Restore({out}); !restored && restored.error().code != Code::kNotFound) LogWarn("pipeline", "bringing back {}: {}", out.path, restored.error().message);
+    }
+  }
+
   Status Commit(Work& work, const StageNode& node, const LockedStage& stage) {
     std::lock_guard guard(work.mutex);
     work.lock[node.name] = stage;
-    return WriteLock(root_ / "rondo.lock", work.lock);
+    RONDO_DO(WriteLock(lock_file_, work.lock));
+    return node.workspace_bound ? externals_.MarkSeen(node.name, stage) : Status{};
   }
 
   void Worker(Work& work, size_t i) {
@@ -338,12 +398,15 @@ class EngineImpl : public Engine {
     work.states[i] = record.status;
     Publish(work, i, record);
     --work.busy;
+    work.cpu -= graph_[i].cpu;
+    work.memory -= graph_[i].memory_bytes;
     work.changed.notify_all();
   }
 
   project::Project project_;
   const fs::path root_, data_;
   std::vector<StageNode> graph_;
+  const fs::path lock_file_;
   PathHasher hasher_;
   RunCache runs_;
   WorkspaceExternals externals_;
@@ -362,7 +425,7 @@ Result<RunSummary> EngineImpl::Run(const RunOptions& options) {
   Work work;
   work.options = &options;
   work.summary.status = "succeeded";
-  RONDO_TRY(work.lock, ReadLock(root_ / "rondo.lock"));
+  RONDO_TRY(work.lock, ReadLock(lock_file_));
   RONDO_TRY(const std::vector<bool> wanted, Wanted(options.targets));
   if (options.targets.empty())
     std::erase_if(work.lock, [&](const auto& entry) { return std::none_of(graph_.begin(), graph_.end(), [&](const StageNode& n) { return n.name == entry.first; }); });
@@ -371,15 +434,13 @@ Result<RunSummary> EngineImpl::Run(const RunOptions& options) {
   std::error_code ec;
   if (fs::exists(data_ / "rondo.db", ec) && fs::exists(data_ / "engine.open", ec)) {
     // The last engine did not end by itself: what it left as running is over.
-    RONDO_TRY(workspace::Workspace* const w, Open());
-    (void)w;
-    RONDO_TRY(const int64_t closed, journal_->CloseInterrupted(project_.name));
-    if (closed > 0) LogWarn("pipeline", "{} interrupted run(s) are marked failed; what they had finished is kept", closed);
+    RONDO_DO(CloseDeadRuns());
   }
   if (options.trigger != "manual") {
     std::lock_guard guard(work.mutex);
     RONDO_DO(EnsureStarted(work));
   }
+  const int64_t machine_memory = static_cast<int64_t>(::sysconf(_SC_PHYS_PAGES)) * ::sysconf(_SC_PAGESIZE);
   std::vector<std::thread> threads;
   {
     std::unique_lock guard(work.mutex);
@@ -402,9 +463,14 @@ Result<RunSummary> EngineImpl::Run(const RunOptions& options) {
           Publish(work, i, record);
           continue;
         }
-        if (!ready || work.stop || Cancelled(work) || work.busy >= std::max(1, options.jobs)) continue;
+        if (!ready || work.stop || Cancelled(work)) continue;
+        // A stage that asks for more than there is runs alone.
+        const bool fits = work.cpu + graph_[i].cpu <= std::max(1, options.jobs) && work.memory + graph_[i].memory_bytes <= machine_memory;
+        if (work.busy > 0 && !fits) continue;
         work.states[i] = "busy";
         ++work.busy;
+        work.cpu += graph_[i].cpu;
+        work.memory += graph_[i].memory_bytes;
         threads.emplace_back([this, &work, i] { Worker(work, i); });
       }
       if (!waiting && work.busy == 0) break;

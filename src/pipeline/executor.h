@@ -30,6 +30,9 @@ struct AttemptResult {
 /// SIGTERM, three seconds, SIGKILL.
 Result<AttemptResult> RunLocal(const Attempt& attempt);
 
+/// Ends every process that carries RONDO_PIPELINE_RUN=run in its environment: what a killed engine left behind. Returns how many.
+int KillStrays(const std::string& run);
+
 /// The last `lines` lines of a log.
 std::string LogTail(const std::filesystem::path& log, size_t lines);
 /// Text after the last "rondo: summary=" of a log; empty when there is none.

@@ -33,4 +33,30 @@ Result<bool> WorkspaceExternals::Accepts(const std::string& name, const std::str
   return digest && now.ends_with(" " + digest->hex);
 }
 
+void WorkspaceExternals::ReadDone() {
+  if (read_) return;
+  read_ = true;
+  auto text = ReadFile(done_file_, 1 << 20);
+  if (!text) return;
+  auto json = ParseJson(*text);
+  if (!json) return;  // damaged: the stages run once more
+  for (const auto& [stage, md5] : json->AsObject()) done_[stage] = md5.AsString();
+}
+
+bool WorkspaceExternals::Seen(const std::string& stage, const LockedStage& entry) {
+  std::lock_guard lock(mutex_);
+  ReadDone();
+  const auto it = done_.find(stage);
+  return it != done_.end() && it->second == Md5Hex(StageToJson(entry).Dump());
+}
+
+Status WorkspaceExternals::MarkSeen(const std::string& stage, const LockedStage& entry) {
+  std::lock_guard lock(mutex_);
+  ReadDone();
+  done_[stage] = Md5Hex(StageToJson(entry).Dump());
+  Json json = Json::MakeObject();
+  for (const auto& [name, md5] : done_) json.Set(name, md5);
+  return WriteFileAtomic(done_file_, json.Pretty());
+}
+
 }  // namespace rondo::pipeline

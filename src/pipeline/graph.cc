@@ -29,19 +29,23 @@ Status CheckPath(const std::string& stage, const std::string& path) {
   return {};
 }
 
-/// Tracked params of a user's stage: sections or dotted keys of the resolved config.
-Status AddParams(const project::Stage& stage, const Json& config, StageNode& node) {
+/// Tracked params of a user's stage: sections or dotted keys of the resolved config; what it hasn't got is looked for in params.yaml, as DVC does.
+void AddParams(const project::Stage& stage, const Json& config, StageNode& node) {
   for (const std::string& key : stage.params) {
+    if (key.find(':') != std::string::npos) {
+      node.param_files.push_back(key);
+      continue;
+    }
     const Json* at = &config;
     for (size_t begin = 0; begin <= key.size();) {
       const size_t end = std::min(key.find('.', begin), key.size());
       at = at->Find(key.substr(begin, end - begin));
-      if (!at) return Fail(Code::kInvalid, fmt::format("stage {}: there is no param \"{}\" in rondo.yaml", stage.name, key));
+      if (!at) break;
       begin = end + 1;
     }
-    Flatten(key, *at, node.params);
+    if (at) Flatten(key, *at, node.params);
+    else node.param_files.push_back("params.yaml:" + key);
   }
-  return {};
 }
 
 Result<StageNode> FromUser(const project::Stage& stage, const Json& config) {
@@ -55,16 +59,20 @@ Result<StageNode> FromUser(const project::Stage& stage, const Json& config) {
   for (const std::string& dep : stage.deps) node.deps.push_back(relative(dep));
   for (const std::string& out : stage.outs) node.outs.push_back({relative(out), true});
   for (const std::string& out : stage.metrics) node.outs.push_back({relative(out), false});
-  RONDO_DO(AddParams(stage, config, node));
-  node.always = stage.always_changed;
+  AddParams(stage, config, node);
+  // As in DVC: a command that reads nothing and makes nothing is run for its effect.
+  node.always = stage.always_changed || (stage.deps.empty() && stage.outs.empty() && stage.metrics.empty() && stage.params.empty());
   node.frozen = stage.frozen;
   node.retry = stage.retry;
   node.timeout_ms = stage.timeout_ms;
+  node.cpu = stage.cpu;
+  node.memory_bytes = stage.memory_bytes;
   return node;
 }
 
 /// The user's command in the place of a built-in stage: its files and params stay, the user's join.
 void Replace(StageNode& builtin, StageNode user) {
+  const bool has_own = !user.deps.empty() || !user.outs.empty() || !user.params.empty() || !user.param_files.empty();
   for (const std::string& dep : builtin.deps) user.env.emplace_back("RONDO_IN_" + EnvName(dep), dep);
   for (const Out& out : builtin.outs) user.env.emplace_back("RONDO_OUT_" + EnvName(out.path), out.path);
   if (builtin.name == "train") {
@@ -82,7 +90,9 @@ void Replace(StageNode& builtin, StageNode user) {
     if (std::none_of(user.outs.begin(), user.outs.end(), [&](const Out& o) { return o.path == out.path; })) user.outs.push_back(out);
   user.params.insert(user.params.begin(), builtin.params.begin(), builtin.params.end());
   user.externals = builtin.externals;
+  user.always = user.always && has_own;  // without own paths it still reads and makes what the built-in stage does
   user.restorable = builtin.restorable;
+  user.workspace_bound = builtin.workspace_bound;
   user.keep_outs_on_failure = builtin.keep_outs_on_failure;
   user.needs_run = builtin.needs_run;
   builtin = std::move(user);

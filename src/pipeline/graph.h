@@ -14,7 +14,7 @@ namespace rondo::pipeline {
 
 struct Out {
   std::string path;    ///< relative to the project; a file or a folder
-  bool cached = true;  ///< false: `metrics:` and the like stay in the workspace only
+  bool cached = true;  ///< false: `metrics:` and the like; over 1 MiB they stay in the workspace only
 };
 
 struct StageNode {
@@ -25,15 +25,18 @@ struct StageNode {
   std::string wdir;
   std::vector<std::string> deps;    ///< paths, folders or globs; a trailing '?' may be missing
   std::vector<std::pair<std::string, Json>> params;  ///< tracked values by dotted key: "train.params.max_depth" -> 4
+  std::vector<std::string> param_files;  ///< values tracked in other files: "params.yaml:lr", "other.json:" (all of it)
   std::vector<Out> outs;
   std::vector<std::string> externals;  ///< states outside the folder that matter: "champion", "registered"
   std::vector<std::pair<std::string, std::string>> env;  ///< RONDO_IN_..., RONDO_OUT_...
   bool restorable = true;           ///< may be restored from the run cache instead of running
+  bool workspace_bound = false;     ///< leaves facts in the data folder, so it counts as done only where it ran
   bool keep_outs_on_failure = false;
   bool needs_run = false;           ///< belongs to a training run (MLFLOW_RUN_ID)
   bool always = false, frozen = false;
   project::Retry retry;
   int64_t timeout_ms = 0;
+  int64_t cpu = 1, memory_bytes = 0;
   std::vector<size_t> before;       ///< indices of the stages whose outs it reads
 };
 

@@ -112,6 +112,7 @@ Result<std::vector<FileEntry>> PathHasher::Files(const std::string& folder) {
 
 Result<PathState> PathHasher::Hash(const std::string& path) {
   PathState state;
+  if (const auto it = assumed_.find(path); it != assumed_.end()) return it->second;
   const fs::path full = fs::path(path).is_absolute() ? fs::path(path) : root_ / path;
   std::error_code ec;
   auto folder_state = [&](const std::vector<FileEntry>& files) {

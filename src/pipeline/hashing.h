@@ -34,6 +34,10 @@ class PathHasher {
   Result<PathState> Hash(const std::string& path);
   /// Files of a folder, in DVC's order (relative path); for storing them as objects.
   Result<std::vector<FileEntry>> Files(const std::string& folder);
+  /// From now on `path` is taken to have this state (plans: what a restored stage would bring back).
+  void Assume(const std::string& path, const PathState& state) { assumed_[path] = state; }
+  void ForgetAssumptions() { assumed_.clear(); }
+  const std::filesystem::path& root() const { return root_; }
   /// Keeps what was learnt; a failure costs time only.
   void Save();
 
@@ -47,6 +51,7 @@ class PathHasher {
   const std::filesystem::path root_, cache_file_;
   std::mutex mutex_;
   std::map<std::string, Known> known_;
+  std::map<std::string, PathState> assumed_;
   bool dirty_ = false;
 };
 

@@ -107,6 +107,17 @@ Result<std::vector<RunRecord>> Journal::Runs(int64_t limit) {
   });
 }
 
+Result<std::vector<RunRecord>> Journal::Running(const std::string& project) {
+  return db::Fetch<std::vector<RunRecord>>(*db_, [&](db::Session& s) -> Result<std::vector<RunRecord>> {
+    std::vector<RunRecord> runs;
+    RONDO_DO(s.Query(std::string(kSelectRuns) + "WHERE project = $1 AND status = 'running'", {project}, [&](const db::Row& row) {
+      runs.push_back(ReadRun(row));
+      return true;
+    }));
+    return runs;
+  });
+}
+
 Result<RunRecord> Journal::Run(const std::string& id) {
   return db::Fetch<RunRecord>(*db_, [&](db::Session& s) -> Result<RunRecord> {
     std::vector<RunRecord> runs;

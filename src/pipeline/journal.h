@@ -61,6 +61,8 @@ class Journal {
   Result<std::vector<RunRecord>> Runs(int64_t limit);  ///< newest first, with stages
   Result<RunRecord> Run(const std::string& id);        ///< a unique prefix will do
   Result<std::string> Config(const std::string& id);
+  /// Runs of a project that stand as running.
+  Result<std::vector<RunRecord>> Running(const std::string& project);
   /// Runs whose process has gone are "failed: interrupted"; returns how many there were. Call while holding the project's lock.
   Result<int64_t> CloseInterrupted(const std::string& project);
 

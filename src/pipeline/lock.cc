@@ -1,5 +1,7 @@
 #include "pipeline/lock.h"
 
+#include <algorithm>
+
 #include "base/file.h"
 #include "project/yaml.h"
 
@@ -8,7 +10,8 @@ namespace {
 
 constexpr const char* kState = "rondo:state";
 
-Json PathsToJson(const std::vector<LockedPath>& paths) {
+Json PathsToJson(std::vector<LockedPath> paths) {
+  std::sort(paths.begin(), paths.end(), [](const LockedPath& a, const LockedPath& b) { return a.path < b.path; });
   Json list = Json::MakeArray();
   for (const LockedPath& p : paths) {
     Json item = Json::MakeObject().Set("path", p.path);
@@ -47,8 +50,21 @@ Json StageToJson(const LockedStage& stage) {
     Json files = Json::MakeObject();
     Json values = Json::MakeObject();
     // As DVC does: values by their dotted key. Structured values are kept as JSON text, so that any value survives YAML.
-    for (const auto& [key, value] : stage.params) values.Set(key, value.IsArray() || value.IsObject() ? Json(value.Dump()) : value);
+    std::map<std::string, Json> others;
+    auto params = stage.params;
+    std::sort(params.begin(), params.end(), [](const auto& a, const auto& b) { return a.first < b.first; });
+    for (const auto& [key, value] : params) {
+      const size_t colon = key.find(':');
+      if (colon == std::string::npos) {
+        values.Set(key, value.IsArray() || value.IsObject() ? Json(value.Dump()) : value);
+        continue;
+      }
+      // Another program's file: as that program (DVC) writes it.
+      Json& file = others.try_emplace(key.substr(0, colon), Json::MakeObject()).first->second;
+      file.Set(key.substr(colon + 1), value);
+    }
     if (values.size()) files.Set("rondo.yaml", values);
+    for (auto& [file, entries] : others) files.Set(file, std::move(entries));
     if (!stage.externals.empty()) {
       Json state = Json::MakeObject();
       for (const auto& [key, value] : stage.externals) state.Set(key, value);
@@ -64,10 +80,14 @@ Result<LockedStage> StageFromJson(const Json& json, const std::string& where) {
   LockedStage stage;
   if (!json.IsObject()) return Fail(Code::kInvalid, where + " is no stage", "restore rondo.lock from git, or delete it: the next run makes it again");
   stage.cmd = json["cmd"].AsString();
+  for (const Json& line : json["cmd"].AsArray()) stage.cmd += (stage.cmd.empty() ? "" : "\n") + line.AsString();
   RONDO_TRY(stage.deps, PathsFromJson(json["deps"], where));
   RONDO_TRY(stage.outs, PathsFromJson(json["outs"], where));
-  for (const auto& [key, value] : json["params"]["rondo.yaml"].AsObject()) stage.params.emplace_back(key, value);
-  for (const auto& [key, value] : json["params"][kState].AsObject()) stage.externals[key] = value.AsString();
+  for (const auto& [file, values] : json["params"].AsObject())
+    for (const auto& [key, value] : values.AsObject()) {
+      if (file == kState) stage.externals[key] = value.AsString();
+      else stage.params.emplace_back(file == "rondo.yaml" ? key : file + ":" + key, value);
+    }
   return stage;
 }
 

@@ -19,7 +19,7 @@ struct LockedPath {
 struct LockedStage {
   std::string cmd;
   std::vector<LockedPath> deps, outs;
-  std::vector<std::pair<std::string, Json>> params;  ///< dotted key -> value, of rondo.yaml
+  std::vector<std::pair<std::string, Json>> params;  ///< dotted key of rondo.yaml, or "file:key", -> value
   std::map<std::string, std::string> externals;      ///< kept as params of the pseudo file "rondo:state"
 };
 using Lock = std::map<std::string, LockedStage>;

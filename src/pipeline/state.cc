@@ -2,17 +2,53 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 
 #include "base/file.h"
 #include "base/hash.h"
 #include "data/dataset.h"
+#include "project/yaml.h"
 
 namespace rondo::pipeline {
 namespace {
 
+constexpr int64_t kMaxUncached = 1 << 20;
+
 std::string Show(const PathState& s) { return s.exists ? s.md5.substr(0, 12) : "missing"; }
 std::string Show(const Json& j) { return j.IsString() ? j.AsString() : j.Dump(); }
+
+/// Values of `params.yaml:lr`, `other.json:` (all top-level keys) as they are now; a missing file or key counts as not set.
+Status AddFileParams(const StageNode& node, const fs::path& root, std::vector<std::pair<std::string, Json>>& out) {
+  for (const std::string& reference : node.param_files) {
+    const size_t colon = reference.find(':');
+    const std::string file = reference.substr(0, colon), key = reference.substr(colon + 1);
+    auto text = ReadFile(root / node.wdir / file, 16u << 20);
+    if (!text) {
+      if (text.error().code == Code::kNotFound && file == "params.yaml") return Fail(Code::kInvalid, fmt::format("stage {}: there is no param \"{}\" in rondo.yaml, and no params.yaml", node.name, key), "check `params:` of the stage");
+      if (text.error().code == Code::kNotFound) return Fail(Code::kInvalid, fmt::format("stage {} tracks params of \"{}\", which does not exist", node.name, file), "check `params:` of the stage");
+      return std::unexpected(text.error());
+    }
+    project::YamlLimits limits;
+    limits.max_bytes = 16u << 20;
+    limits.anchors = true;
+    RONDO_TRY(const project::YamlNode yaml, project::ParseYaml(*text, file, limits));
+    const Json json = project::YamlToJson(yaml);
+    if (key.empty()) {
+      for (const auto& [name, value] : json.AsObject()) out.emplace_back(file + ":" + name, value);
+      continue;
+    }
+    const Json* at = &json;
+    for (size_t begin = 0; at && begin <= key.size();) {
+      const size_t end = std::min(key.find('.', begin), key.size());
+      at = at->Find(key.substr(begin, end - begin));
+      begin = end + 1;
+    }
+    if (!at) return Fail(Code::kInvalid, fmt::format("stage {}: there is no param \"{}\" in {}", node.name, key, file == "params.yaml" ? "rondo.yaml or params.yaml" : file), "check `params:` of the stage");
+    out.emplace_back(reference, *at);
+  }
+  return {};
+}
 
 }  // namespace
 
@@ -29,6 +65,7 @@ Result<StageState> LookAt(const StageNode& node, const Lock& lock, PathHasher& h
     state.now.deps.push_back({path, now});
   }
   state.now.params = node.params;
+  RONDO_DO(AddFileParams(node, hasher.root(), state.now.params));
   for (const std::string& name : node.externals) {
     RONDO_TRY(state.now.externals[name], externals.Value(name));
   }
@@ -38,6 +75,7 @@ Result<StageState> LookAt(const StageNode& node, const Lock& lock, PathHasher& h
     return state;
   }
   const LockedStage& old = found->second;
+  if (node.workspace_bound && !externals.Seen(node.name, found->second)) state.changes.push_back({"workspace", "", "this data folder does not know the stage's result"});
   if (node.always) state.changes.push_back({"always_changed", "", ""});
   if (old.cmd != state.now.cmd) state.changes.push_back({"command", old.cmd, state.now.cmd});
   std::map<std::string, PathState> old_deps, old_outs;
@@ -54,7 +92,7 @@ Result<StageState> LookAt(const StageNode& node, const Lock& lock, PathHasher& h
   for (const auto& [key, value] : state.now.params) {
     const auto it = old_params.find(key);
     // Structured values stand in the lock as their JSON text.
-    const Json now = value.IsArray() || value.IsObject() ? Json(value.Dump()) : value;
+    const Json now = value.IsArray() || value.IsObject() ? Json(value.Dump()) : value;  // Show() of both is the same text
     if (it == old_params.end()) state.changes.push_back({"param " + key, "not set", Show(now)});
     else if (Show(it->second) != Show(now)) state.changes.push_back({"param " + key, Show(it->second), Show(now)});
     if (it != old_params.end()) old_params.erase(it);
@@ -89,7 +127,8 @@ Result<std::vector<LockedPath>> RunCache::StoreOuts(const StageNode& node, PathH
     RONDO_TRY(const PathState state, hasher.Hash(out.path));
     if (!state.exists) return Fail(Code::kFailedCheck, fmt::format("stage {} ended well but did not make \"{}\"", node.name, out.path), "write it, or take it out of `outs:`");
     outs.push_back({out.path, state});
-    if (!out.cached) continue;
+    // As DVC does, so that a stage with a metrics file can be restored; but nothing big against the user's will.
+    if (!out.cached && state.size > kMaxUncached) continue;
     if (state.nfiles < 0) {
       if (data::HasObject(cache_, state.md5)) continue;
       RONDO_TRY(const std::string md5, data::PutObject(cache_, root_ / out.path));
@@ -110,7 +149,7 @@ Result<std::vector<LockedPath>> RunCache::StoreOuts(const StageNode& node, PathH
 
 Status RunCache::Remember(const std::string& key, const LockedStage& stage) { return WriteFileAtomic(cache_ / "stages" / key.substr(0, 2) / (key + ".json"), StageToJson(stage).Dump()); }
 
-Result<std::optional<LockedStage>> RunCache::Find(const std::string& key) {
+Result<std::optional<LockedStage>> RunCache::Find(const std::string& key, const StageNode& node) {
   auto text = ReadFile(cache_ / "stages" / key.substr(0, 2) / (key + ".json"));
   if (!text) return std::nullopt;
   auto json = ParseJson(*text);
@@ -118,7 +157,10 @@ Result<std::optional<LockedStage>> RunCache::Find(const std::string& key) {
   auto stage = StageFromJson(*json, "run cache");
   if (!stage) return std::nullopt;
   std::error_code ec;
+  // Nothing but the stage's own outs is ever written.
+  if (stage->outs.size() != node.outs.size()) return std::nullopt;
   for (const LockedPath& out : stage->outs) {
+    if (std::none_of(node.outs.begin(), node.outs.end(), [&](const Out& o) { return o.path == out.path; })) return std::nullopt;
     const std::string hex = out.state.md5.substr(0, 32);
     if (out.state.nfiles < 0 ? !data::HasObject(cache_, hex) : !fs::exists(cache_ / "files" / "md5" / hex.substr(0, 2) / (hex.substr(2) + ".dir"), ec)) return std::nullopt;
   }

@@ -23,6 +23,9 @@ class Externals {
   virtual Result<std::string> Value(const std::string& name) = 0;
   /// A recorded value that isn't the present one may still be fine: the champion may be this very model.
   virtual Result<bool> Accepts(const std::string& name, const std::string& recorded, const std::string& now) = 0;
+  /// Whether this data folder has seen the stage end with this entry of the lock. A clone with another data folder has not: what the stage leaves
+  /// there (versions, a rollout) is missing, whatever the lock says.
+  virtual bool Seen(const std::string& stage, const LockedStage& entry) = 0;
 };
 
 struct StageState {
@@ -42,8 +45,8 @@ class RunCache {
   /// Stores outs (files and folders) as objects; fills their states.
   Result<std::vector<LockedPath>> StoreOuts(const StageNode& node, PathHasher& hasher);
   Status Remember(const std::string& key, const LockedStage& stage);
-  /// The entry of a key whose objects are all there; empty otherwise.
-  Result<std::optional<LockedStage>> Find(const std::string& key);
+  /// The entry of a key that has the stage's outs and whose objects are there (of folders: the list); empty otherwise.
+  Result<std::optional<LockedStage>> Find(const std::string& key, const StageNode& node);
   /// Brings outs back into the workspace.
   Status Restore(const std::vector<LockedPath>& outs);
 

@@ -41,6 +41,8 @@ Result<Project> InterpretDvc(const YamlNode& root, const fs::path& file) {
 }  // namespace
 
 Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions& options) {
+  std::error_code exists_ec;
+  if (file.filename() == "rondo.yaml" && !fs::exists(file, exists_ec) && fs::exists(file.parent_path() / "dvc.yaml", exists_ec)) return LoadProject(file.parent_path() / "dvc.yaml", options);
   auto text = ReadFile(file, 1u << 20);
   if (!text) {
     Error error = text.error();

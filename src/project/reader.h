@@ -21,7 +21,8 @@ inline constexpr std::string_view kBuiltinStages[] = {"ingest", "check", "profil
 
 /// Errors name file:line, the key and the nearest valid key; code kInvalid. Scalars mean what is written: `yes`, `01` are texts.
 /// Secret references (`${env:X}`) stay unresolved in the structs; see ResolveSecret. A file named dvc.yaml is read in DVC's basic form
-/// (stages with cmd, deps, params, outs, metrics, wdir); templating is an error.
+/// (stages with cmd, deps, params, outs, metrics, wdir; its plain params are params.yaml's); templating is an error. A missing rondo.yaml means the
+/// dvc.yaml beside it.
 Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions& options = {});
 /// The same from text (tests, fuzzing); `name` stands in the errors.
 Result<Project> ParseProject(const std::string& yaml, const std::string& name = "rondo.yaml", const LoadOptions& options = {});

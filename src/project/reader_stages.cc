@@ -31,13 +31,13 @@ Status ReadOuts(const YamlNode& node, const std::string& path, bool cached, Stag
   return {};
 }
 
-Status ReadParams(const YamlNode& node, const std::string& path, Stage& out) {
+Status ReadParams(const YamlNode& node, const std::string& path, bool dvc, Stage& out) {
   if (!node.IsList()) return Wrong(node.where, path, "must be a list of keys, not " + std::string(node.KindName()), "write params: [train.lr]");
   for (size_t i = 0; i < node.items.size(); ++i) {
     const YamlNode& item = node.items[i];
     const std::string at = fmt::format("{}[{}]", path, i);
     if (item.IsScalar()) {
-      out.params.push_back(item.text);
+      out.params.push_back(dvc ? "params.yaml:" + item.text : item.text);
       continue;
     }
     if (!item.IsMap()) return Wrong(item.where, at, "must be a key or {file: [keys]}");
@@ -80,7 +80,7 @@ Status ReadStage(const YamlEntry& entry, bool dvc, Stage& s) {
   std::string ignored;
   f.Get("desc", ignored).Get("wdir", s.wdir).Get("deps", s.deps).Get("always_changed", s.always_changed).Get("frozen", s.frozen).Get("timeout", s.timeout_ms);
   if (const YamlNode* cmd = f.Find("cmd")) f.Take(ReadCmd(*cmd, path + ".cmd", s.cmd));
-  if (const YamlNode* params = f.Find("params")) f.Take(ReadParams(*params, path + ".params", s));
+  if (const YamlNode* params = f.Find("params")) f.Take(ReadParams(*params, path + ".params", dvc, s));
   if (const YamlNode* outs = f.Find("outs")) f.Take(ReadOuts(*outs, path + ".outs", true, s));
   if (const YamlNode* metrics = f.Find("metrics")) f.Take(ReadOuts(*metrics, path + ".metrics", dvc, s));
   if (const YamlNode* plots = f.Find("plots")) f.Take(ReadOuts(*plots, path + ".plots", true, s));

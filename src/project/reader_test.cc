@@ -382,7 +382,7 @@ metrics: [m.json]
   ASSERT_TRUE(p) << p.error().Text();
   ASSERT_EQ(p->stages.size(), 1u);
   EXPECT_EQ(p->stages[0].cmd, "python prep.py\necho done");
-  EXPECT_EQ(p->stages[0].params, (std::vector<std::string>{"lr", "other.yaml:a", "other.yaml:b.c", "whole.json:"}));
+  EXPECT_EQ(p->stages[0].params, (std::vector<std::string>{"params.yaml:lr", "other.yaml:a", "other.yaml:b.c", "whole.json:"}));
   EXPECT_EQ(p->stages[0].outs, (std::vector<std::string>{"out.txt"}));
   EXPECT_EQ(p->stages[0].metrics, (std::vector<std::string>{"raw.bin", "m.json"}));
   ASSERT_TRUE(WriteFileAtomic(dir.path() / "dvc.yaml", "stages:\n  a:\n    cmd: echo ${x}\n"));

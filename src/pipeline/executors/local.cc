@@ -1,6 +1,9 @@
 // Stage attempts as child processes of this machine.
+#include <signal.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#include <cstdlib>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -43,6 +46,25 @@ Result<AttemptResult> RunLocal(const Attempt& attempt) {
       return result;
     }
   }
+}
+
+int KillStrays(const std::string& run) {
+  const std::string mark = "RONDO_PIPELINE_RUN=" + run;
+  int killed = 0;
+  std::error_code ec;
+  for (fs::directory_iterator it("/proc", ec), end; it != end && !ec; it.increment(ec)) {
+    const std::string name = it->path().filename().string();
+    if (name.find_first_not_of("0123456789") != std::string::npos) continue;
+    const int pid = std::atoi(name.c_str());
+    if (pid == ::getpid()) continue;
+    auto environment = ReadFile(it->path() / "environ", 4u << 20);
+    if (!environment) continue;  // another user's, or gone
+    // Entries end with NUL: the whole entry must match.
+    const std::string bytes = '\0' + *environment;
+    if (bytes.find('\0' + mark + '\0') == std::string::npos) continue;
+    if (::kill(pid, SIGKILL) == 0) ++killed;
+  }
+  return killed;
 }
 
 std::string LogTail(const fs::path& log, size_t lines) {
