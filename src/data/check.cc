@@ -10,6 +10,8 @@
 
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/json_map.h"
+#include "data/check_personal.h"
 #include "data/dataset.h"
 #include "data/psi.h"
 
@@ -37,10 +39,14 @@ std::string List(const std::vector<std::string>& values) {
 
 class Checker {
  public:
-  Checker(const project::Dataset& spec, const fs::path& parquet, table::Engine& engine) : contract_(spec.contract), parquet_(parquet), engine_(engine) { report_.dataset = spec.name; }
+  /// Judges the relation `data` of the engine. `numbered`: the same rows with their number from 0 as column `row_number_of_data`.
+  /// `conceal`: no value of the data gets into the report.
+  Checker(std::string dataset, project::Contract contract, table::Engine& engine, std::string numbered, bool conceal)
+      : contract_(std::move(contract)), engine_(engine), numbered_(std::move(numbered)), conceal_(conceal) {
+    report_.dataset = std::move(dataset);
+  }
 
   Result<CheckReport> Run(const std::vector<SchemaColumn>* previous_schema, const Json* previous_profile, int64_t now_ms) {
-    RONDO_DO(engine_.Exec(fmt::format("CREATE VIEW data AS SELECT * FROM read_parquet({})", QuoteText(parquet_.string()))));
     RONDO_TRY(schema_, engine_.Schema("data"));
     rows_at_ = Ask("count(*)");
     for (const project::ColumnRule& rule : contract_.columns) RONDO_DO(AddRule(rule));
@@ -158,6 +164,7 @@ class Checker {
     const std::string x = QuoteIdent(rule.name);
     const size_t worst = Ask(fmt::format("CAST({}({}) AS VARCHAR)", low ? "min" : "max", x));
     Count(rule.name, kind, rule.warn, fmt::format("{} {} {}", x, low ? "<" : ">", limit), [this, worst, low, text](double n) {
+      if (conceal_) return fmt::format("{} values are {} {}", n, low ? "below the minimum" : "above the maximum", text);
       return fmt::format("{} values are {} {}; the {} is {}", n, low ? "below the minimum" : "above the maximum", text, low ? "smallest" : "largest", answers_.columns[worst].strings[0]);
     });
     return {};
@@ -277,23 +284,24 @@ class Checker {
     if (bad_[i].empty()) return {};
     Anomaly& anomaly = report_.anomalies[i];
     const std::string x = QuoteIdent(anomaly.column);
-    RONDO_TRY(const table::Frame rows, engine_.Query(fmt::format("SELECT file_row_number + 1 AS n, {} AS v FROM read_parquet({}, file_row_number = true) WHERE {} ORDER BY n LIMIT 5", x, QuoteText(parquet_.string()), bad_[i])));
+    RONDO_TRY(const table::Frame rows, engine_.Query(fmt::format("SELECT row_number_of_data + 1 AS n, {} AS v FROM {} WHERE {} ORDER BY n LIMIT 5", x, numbered_, bad_[i])));
     std::vector<std::string> values;
     for (size_t r = 0; r < rows.rows(); ++r) {
       const table::Column& v = rows.columns[1];
       Json value;
-      if (!v.IsMissing(r)) value = v.type == Type::kBool ? Json(v.numbers[r] != 0) : v.type == Type::kInt ? Json(static_cast<int64_t>(v.numbers[r])) : v.numeric() ? Json(v.numbers[r]) : Json(v.strings[r]);
+      if (!v.IsMissing(r) && !conceal_) value = v.type == Type::kBool ? Json(v.numbers[r] != 0) : v.type == Type::kInt ? Json(static_cast<int64_t>(v.numbers[r])) : v.numeric() ? Json(v.numbers[r]) : Json(v.strings[r]);
       anomaly.samples.push_back(Json::MakeObject().Set("row", static_cast<int64_t>(rows.columns[0].numbers[r])).Set("value", value));
       const std::string text = v.IsMissing(r) ? "" : v.Text(r).substr(0, 60);
       if (!text.empty() && std::find(values.begin(), values.end(), text) == values.end()) values.push_back(text);
     }
-    if (!values.empty()) anomaly.message += fmt::format(" (for example \"{}\", row {})", fmt::join(values, "\", \""), rows.columns[0].Text(0));
+    if (!values.empty() && !conceal_) anomaly.message += fmt::format(" (for example \"{}\", row {})", fmt::join(values, "\", \""), rows.columns[0].Text(0));
     return {};
   }
 
-  const project::Contract& contract_;
-  fs::path parquet_;
+  project::Contract contract_;
   table::Engine& engine_;
+  std::string numbered_;
+  bool conceal_;
   std::vector<std::pair<std::string, Type>> schema_;
   std::vector<std::string> asked_;
   std::vector<std::function<void()>> judges_;
@@ -303,7 +311,36 @@ class Checker {
   size_t rows_at_ = 0;
 };
 
+bool IsPersonal(const project::Dataset& spec, const std::string& column, std::string_view action = {}) {
+  return std::any_of(spec.personal.begin(), spec.personal.end(), [&](const project::Personal& p) { return p.column == column && (action.empty() || p.action == action); });
+}
+
+/// Adds the judgement that ingest left in the file to a report.
+void Merge(const CheckReport& ingest, CheckReport& report) {
+  report.checks += ingest.checks;
+  report.passed = report.passed && ingest.passed;
+  report.anomalies.insert(report.anomalies.end(), ingest.anomalies.begin(), ingest.anomalies.end());
+}
+
 }  // namespace
+
+Result<std::string> CheckPersonal(const project::Dataset& spec, const fs::path& source, table::ReadOptions options, const fs::path& spill) {
+  project::Contract contract;
+  contract.extra_columns = project::ExtraColumns::allow;
+  for (const project::ColumnRule& rule : spec.contract.columns) {
+    if (!IsPersonal(spec, rule.name)) continue;
+    contract.columns.push_back(rule);
+    options.columns.push_back(rule.name);
+  }
+  if (contract.columns.empty()) return std::string();
+  table::Engine::Options engine_options;
+  engine_options.memory_limit = "1GB";
+  engine_options.spill = spill;
+  RONDO_TRY(const auto engine, table::Engine::Open(engine_options));
+  RONDO_TRY([[maybe_unused]] const int64_t rows, engine->Load("data", source, options));
+  RONDO_TRY(const CheckReport report, Checker(spec.name, contract, *engine, "(SELECT *, rowid AS row_number_of_data FROM data)", true).Run(nullptr, nullptr, 0));
+  return WriteJson(report);
+}
 
 Result<CheckReport> Check(const project::Dataset& spec, const fs::path& parquet, const std::vector<SchemaColumn>* previous_schema, const Json* previous_profile, int64_t now_ms) {
   std::error_code ec;
@@ -311,7 +348,39 @@ Result<CheckReport> Check(const project::Dataset& spec, const fs::path& parquet,
   table::Engine::Options options;
   options.memory_limit = "1GB";
   RONDO_TRY(const auto engine, table::Engine::Open(options));
-  return Checker(spec, parquet, *engine).Run(previous_schema, previous_profile, now_ms);
+  const std::string file = QuoteText(parquet.string());
+  RONDO_DO(engine->Exec(fmt::format("CREATE VIEW data AS SELECT * FROM read_parquet({})", file)));
+  // Rules on personal columns were judged by ingest, on the source's values; its report stands in the file.
+  RONDO_TRY(const table::Frame notes, engine->Query(fmt::format("SELECT decode(value) FROM parquet_kv_metadata({}) WHERE decode(key) = 'rondo'", file)));
+  const bool judged = notes.rows() > 0;
+  project::Contract contract = spec.contract;
+  std::vector<Anomaly> unjudged;
+  std::erase_if(contract.columns, [&](project::ColumnRule& rule) {
+    if (!IsPersonal(spec, rule.name)) return false;
+    if (IsPersonal(spec, rule.name, "drop")) {
+      if (!judged) unjudged.push_back({rule.name, "CUSTOM_VALIDATION", "WARNING", "its rules can't be checked: the column was dropped, and the file doesn't hold the judgement of ingest", 0, {}});
+      return true;
+    }
+    // What is left to check here: that the column is there; and, without a judgement, that it is filled (a pseudonym or a bucket is missing when its
+    // value is) and unique (a pseudonym repeats when its value does).
+    project::ColumnRule kept;
+    kept.name = rule.name;
+    kept.warn = rule.warn;
+    if (!judged) {
+      kept.max_null_share = rule.max_null_share;
+      kept.unique = rule.unique && IsPersonal(spec, rule.name, "pseudonymise");
+    }
+    rule = kept;
+    return false;
+  });
+  const std::string numbered = fmt::format("(SELECT *, file_row_number AS row_number_of_data FROM read_parquet({}, file_row_number = true))", file);
+  RONDO_TRY(CheckReport report, Checker(spec.name, contract, *engine, numbered, false).Run(previous_schema, previous_profile, now_ms));
+  if (judged) {
+    RONDO_TRY(const CheckReport ingest, ReadJson<CheckReport>(notes.columns[0].strings[0]));
+    Merge(ingest, report);
+  }
+  report.anomalies.insert(report.anomalies.end(), unjudged.begin(), unjudged.end());
+  return report;
 }
 
 }  // namespace rondo::data

@@ -8,6 +8,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "data/check_personal.h"
 #include "data/dataset.h"
 
 namespace rondo::data {
@@ -144,7 +145,8 @@ Result<IngestResult> Ingest(const project::Dataset& spec, const fs::path& root, 
   // Streaming needs little; a limit keeps a wide file from taking the machine.
   engine_options.memory_limit = "1GB";
   RONDO_TRY(const auto engine, table::Engine::Open(engine_options));
-  auto made = engine->Convert(source, options, edits, to);
+  RONDO_TRY(const std::string judged, CheckPersonal(spec, source, options, spill));
+  auto made = engine->Convert(source, options, edits, to, judged);
   if (!made && !spec.sql.empty()) {
     // The file in between is nobody's business.
     std::string& message = made.error().message;

@@ -4,6 +4,7 @@
 
 #include "base/file.h"
 #include "base/hash.h"
+#include "base/json_map.h"
 #include "data/dataset.h"
 
 namespace rondo::data {
@@ -108,6 +109,53 @@ TEST_F(IngestTest, PersonalMistakesAreErrors) {
   EXPECT_THAT(ErrorOf(spec), HasSubstr("needs a secret key"));
   EXPECT_THAT(ErrorOf(From("u", "https://example.org/a.csv")), HasSubstr("this release reads files"));
   EXPECT_THAT(ErrorOf(From("n", "nothing.csv")), HasSubstr("there is no file"));
+}
+
+TEST_F(IngestTest, RulesOnPersonalColumnsAreJudgedOnTheSource) {
+  Write("p.csv", "id,email,age,plan\nk1,a@x.org,37,a\nk2,b@x.org,205,b\nk3,nobody,12,a\nk3,c@x.org,,a\n");
+  project::Dataset spec = From("p", "p.csv");
+  spec.personal = {{"id", "pseudonymise", 0}, {"email", "drop", 0}, {"age", "bucket", 10}};
+  project::ColumnRule id, email, age;
+  id.name = "id";
+  id.unique = true;
+  id.matches = "^k[0-9]$";
+  email.name = "email";
+  email.matches = "^[^@]+@[^@]+$";
+  age.name = "age";
+  age.type = "int";
+  age.min = "12";  // the bucket of 12 is 10: judged after bucketing it would fail
+  age.max = "120";
+  age.max_null_share = 0.5;
+  spec.contract.columns = {id, email, age};
+  ASSERT_TRUE(Run(spec));
+  const auto report = Check(spec, To("p"), nullptr, nullptr, 0);
+  ASSERT_TRUE(report) << report.error().Text();
+  ASSERT_EQ(report->anomalies.size(), 3u) << WriteJson(*report);
+  EXPECT_FALSE(report->passed);
+  EXPECT_EQ(report->anomalies[0].kind, "FEATURE_TYPE_LOW_UNIQUE");
+  EXPECT_EQ(report->anomalies[1].column, "email");
+  EXPECT_EQ(report->anomalies[1].samples[0]["row"].AsInt(), 3);
+  EXPECT_EQ(report->anomalies[2].kind, "INT_TYPE_BIG_INT");
+  spec.contract.extra_columns = project::ExtraColumns::forbid;
+  const auto strict = Check(spec, To("p"), nullptr, nullptr, 0);
+  ASSERT_TRUE(strict);
+  EXPECT_EQ(strict->anomalies.size(), 4u) << "only \"plan\" is extra: " << WriteJson(*strict);
+  spec.contract.extra_columns = project::ExtraColumns::warn;
+  // Nothing of the values is kept: not in the report, not in the file.
+  const std::string text = WriteJson(*report), bytes = *ReadFile(To("p"));
+  for (const char* value : {"nobody", "205", "k3"}) {
+    EXPECT_EQ(text.find(value), std::string::npos) << text;
+    EXPECT_EQ(bytes.find(value), std::string::npos) << value;
+  }
+  // A file that was rewritten has lost the judgement: what can't be checked is said.
+  auto engine = table::Engine::Open();
+  ASSERT_TRUE((*engine)->Load("t", To("p"), {}));
+  ASSERT_TRUE((*engine)->WriteParquet("SELECT * FROM t", To("p")));
+  const auto later = Check(spec, To("p"), nullptr, nullptr, 0);
+  ASSERT_TRUE(later) << later.error().Text();
+  ASSERT_EQ(later->anomalies.size(), 2u);
+  EXPECT_EQ(later->anomalies[0].kind, "FEATURE_TYPE_LOW_UNIQUE");
+  EXPECT_THAT(later->anomalies[1].message, HasSubstr("can't be checked"));
 }
 
 TEST_F(IngestTest, SqlDatasets) {

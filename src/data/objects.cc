@@ -1,4 +1,4 @@
-// Content-addressed objects in DVC's cache layout (docs/formats/object_cache.md).
+// Content-addressed objects in DVC's cache layout (docs/formats/datasets.md).
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <linux/fs.h>

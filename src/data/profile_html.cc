@@ -63,7 +63,8 @@ std::string Shown(const Json& value) {
 }
 std::string Percent(double share) { return share == 0 ? "0%" : share < 0.001 ? "&lt; 0.1%" : fmt::format("{:.1f}%", 100 * share); }
 
-std::string Histogram(const Json& histogram) {
+std::string Histogram(const Json& column) {
+  const Json& histogram = column["histogram"];
   const Json& counts = histogram["counts"];
   const Json& edges = histogram["edges"];
   if (counts.size() == 0) return "";
@@ -77,7 +78,7 @@ std::string Histogram(const Json& histogram) {
     const double h = n > 0 ? std::max(1.0, kHeight * n / most) : 0;
     out += fmt::format("<rect class=\"bar\" x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\"><title>{} to {}: {}</title></rect>", static_cast<double>(i) * step, kHeight - h, std::max(1.0, step - 1), h, Shown(edges[i]), Shown(edges[i + 1]), Shown(counts[i]));
   }
-  return out + fmt::format("<text x=\"0\" y=\"{}\">{}</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text></svg>", kHeight + 14, Shown(edges[size_t{0}]), kWidth, kHeight + 14, Shown(edges[edges.size() - 1]));
+  return out + fmt::format("<text x=\"0\" y=\"{}\">{}</text><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{}</text></svg>", kHeight + 14, Shown(column["min"]), kWidth, kHeight + 14, Shown(column["max"]));
 }
 
 std::string Top(const Json& top, double count) {
@@ -98,14 +99,13 @@ std::string Column(const std::string& name, const Json& c, double rows) {
   std::string out = fmt::format("<section class=\"card col\"><h3>{}<span class=\"type\">{}</span></h3><div class=\"kv\"><div>missing <b>{}</b></div><div>distinct <b>{}{}</b></div>", Escape(name), Escape(c["type"].AsString()), Percent(rows > 0 ? nulls / rows : 0),
                                 c["approximate"].Find("distinct") ? "≈ " : "", Shown(c["distinct"]));
   for (const auto& [key, label] : {std::pair("mean", "mean"), std::pair("std", "std"), std::pair("skew", "skew"), std::pair("min", "min"), std::pair("max", "max")})
-    if (c.Find(key)) out += fmt::format("<div>{} <b>{}</b></div>", label, Shown(c[key]));
+    if (c.Find(key) && !c[key].IsString()) out += fmt::format("<div>{} <b>{}</b></div>", label, Shown(c[key]));
   if (c.Find("quantiles")) {
     const char* about = c["approximate"].Find("quantiles") ? "≈ " : "";
     for (const char* q : {"0.25", "0.5", "0.75"}) out += fmt::format("<div>{} <b>{}{}</b></div>", q[2] == '5' && q[3] == 0 ? "median" : q[2] == '2' ? "25%" : "75%", about, Shown(c["quantiles"][q]));
   }
   out += "</div>";
-  if (c.Find("histogram")) out += Histogram(c["histogram"]);
-  else if (count > 0) out += Top(c["top"], count);
+  out += c.Find("histogram") ? Histogram(c) : count > 0 ? Top(c["top"], count) : std::string();
   return out + "</section>";
 }
 
@@ -119,7 +119,7 @@ std::string Heat(const Json& part, const char* title) {
     out += fmt::format("<tr><th title=\"{0}\">{0}</th>", Escape(names[i].AsString()));
     for (size_t k = 0; k < names.size(); ++k) {
       const Json& v = part["matrix"][i][k];
-      const double r = v.AsDouble();
+      const double r = std::fabs(v.AsDouble()) < 0.005 ? 0 : v.AsDouble();  // never "-0.00"
       out += v.IsNull() ? "<td>–</td>" : fmt::format("<td style=\"background:rgba(var(--{}),{:.2f})\" title=\"{} / {}: {:.3f}\">{:.2f}</td>", r < 0 ? "neg" : "pos", 0.75 * std::fabs(r), Escape(names[i].AsString()), Escape(names[k].AsString()), r, r);
     }
     out += "</tr>";

@@ -25,6 +25,11 @@ ReadOptions Forced(Type type) {
   o.types = {{"b", type}};
   return o;
 }
+ReadOptions Format(std::string format) {
+  ReadOptions o;
+  o.format = std::move(format);
+  return o;
+}
 ReadOptions With(std::string delimiter, std::string encoding, std::string decimal) {
   ReadOptions o;
   o.delimiter = std::move(delimiter);
@@ -124,7 +129,7 @@ TEST(BadSource, FoldersAndPatterns) {
   EXPECT_THAT(ErrorOf(dir.path()), HasSubstr("holds no data files"));
   EXPECT_THAT(ErrorOf(dir.path() / "*.csv"), HasSubstr("no file matches"));
   EXPECT_THAT(ErrorOf(dir.path() / "**" / "a.csv"), HasSubstr("not supported"));
-  EXPECT_THAT(ErrorOf("/dev/zero", {.format = "csv", .delimiter = "", .encoding = "", .decimal = "", .nulls = {""}, .types = {}}), HasSubstr("not a regular file"));
+  EXPECT_THAT(ErrorOf("/dev/zero", Format("csv")), HasSubstr("not a regular file"));
   ASSERT_TRUE(WriteFileAtomic(dir.path() / "a.csv", "a,b\n1,2\n"));
   ASSERT_TRUE(WriteFileAtomic(dir.path() / "b.csv", "a,c\n1,2\n"));
   EXPECT_THAT(ErrorOf(dir.path()), testing::AllOf(HasSubstr("b.csv has other columns than"), HasSubstr("it lacks the column \"b\"")));
@@ -134,7 +139,7 @@ TEST(BadSource, FoldersAndPatterns) {
   EXPECT_THAT(ErrorOf(dir.path()), HasSubstr("b.csv, line 3: 1 fields"));
   ASSERT_TRUE(WriteFileAtomic(dir.path() / "b.json", "{}"));
   EXPECT_THAT(ErrorOf(dir.path()), HasSubstr("different formats"));
-  EXPECT_THAT(ErrorOf(dir.path() / "a.csv", {.format = "xml", .delimiter = "", .encoding = "", .decimal = "", .nulls = {""}, .types = {}}), HasSubstr("format \"xml\" is not known"));
+  EXPECT_THAT(ErrorOf(dir.path() / "a.csv", Format("xml")), HasSubstr("format \"xml\" is not known"));
 }
 
 TEST(BadSource, TruncatedGzip) {

@@ -65,12 +65,13 @@ class DuckEngine : public Engine, private RawSql {
     return rows;
   }
 
-  Result<Converted> Convert(const fs::path& source, const ReadOptions& options, const std::vector<Edit>& edits, const fs::path& to) override {
+  Result<Converted> Convert(const fs::path& source, const ReadOptions& options, const std::vector<Edit>& edits, const fs::path& to, const std::string& note) override {
     RONDO_TRY(Loader loader, NewLoader());
     if (to.has_parent_path()) RONDO_DO(MakeDirs(to.parent_path()));
     const fs::path temporary = TemporaryBeside(to);
+    const std::string how = note.empty() ? std::string(kParquet) : fmt::format("{}, KV_METADATA {{rondo: {}}}", kParquet, QuoteText(note));
     auto rows = loader.Run(source, options, edits, [&](const std::string& select) -> Result<int64_t> {
-      RONDO_TRY(const Frame done, Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(temporary.string()), kParquet)));
+      RONDO_TRY(const Frame done, Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(temporary.string()), how)));
       return done.columns.empty() || done.rows() == 0 ? 0 : static_cast<int64_t>(done.columns[0].numbers[0]);
     });
     Status status;

@@ -264,6 +264,7 @@ Result<std::string> Loader::Select(const std::vector<Edit>& edits) {
   schema_.clear();
   std::string out;
   for (size_t i = 0; i < fields_.size(); ++i) {
+    if (!only_.empty() && std::find(only_.begin(), only_.end(), fields_[i].name) == only_.end()) continue;
     std::string value = Value(i);
     Type type = fields_[i].type;
     bool dropped = false;
@@ -289,7 +290,7 @@ Result<std::string> Loader::Select(const std::vector<Edit>& edits) {
     out += fmt::format("{}CAST({} AS {}) AS {}", out.empty() ? "" : ", ", value, SqlType(type), QuoteIdent(fields_[i].name));
     schema_.emplace_back(fields_[i].name, type);
   }
-  if (out.empty()) return Fail(Code::kFailedCheck, "no column is left after the personal ones were dropped");
+  if (out.empty()) return Fail(Code::kFailedCheck, "no column is left", "drop or choose fewer columns");
   if (sources_.format != Format::kCsv) return fmt::format("SELECT {} FROM {}", out, from_);
   std::string values;
   for (size_t i = 0; i < fields_.size(); ++i)
@@ -387,6 +388,7 @@ Result<int64_t> Loader::Run(const fs::path& source, const ReadOptions& options, 
   if (sources_.format == Format::kParquet) RONDO_DO(PrepareParquet());
   if (sources_.format == Format::kJson) RONDO_DO(PrepareJson());
   RONDO_DO(ForceTypes(options));
+  only_ = options.columns;
   if (std::any_of(fields_.begin(), fields_.end(), [](const Field& f) { return !f.seen && !f.forced; }))
     if (const Status status = InferFully(true); !status) return std::unexpected(Explain(status.error(), options));
   for (int attempt = 0;; ++attempt) {

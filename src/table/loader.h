@@ -59,7 +59,7 @@ class Loader {
   std::string from_;  ///< SQL: read_csv(...), ...
   std::vector<Field> fields_;
   std::vector<CsvHead> heads_;  ///< one per CSV file, without its sample after the first
-  std::vector<std::string> nulls_;
+  std::vector<std::string> nulls_, only_;
   char decimal_ = '.';
   std::vector<std::pair<std::string, Type>> schema_;
 };

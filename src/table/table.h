@@ -53,6 +53,7 @@ struct ReadOptions {
   std::vector<std::string> nulls = {""};
   /// Column types to force (rondo.yaml's contract); others are inferred over the whole file, so row 1,000,000 can't surprise.
   std::vector<std::pair<std::string, Type>> types;
+  std::vector<std::string> columns;  ///< only these, in the source's order; empty: all
 };
 
 /// A change of one column on its way from the source to Parquet.
@@ -87,7 +88,9 @@ class Engine {
   virtual Result<int64_t> Load(const std::string& name, const std::filesystem::path& source, const ReadOptions& options) = 0;
   /// Source -> Parquet in one stream, without a table in between: for data larger than memory. Same rules and errors as Load, same bytes for the same
   /// files and options whatever the number of threads. Atomic.
-  virtual Result<Converted> Convert(const std::filesystem::path& source, const ReadOptions& options, const std::vector<Edit>& edits, const std::filesystem::path& to) = 0;
+  /// `note`: a text stored in the file's metadata (key "rondo"); empty: none.
+  virtual Result<Converted> Convert(const std::filesystem::path& source, const ReadOptions& options, const std::vector<Edit>& edits, const std::filesystem::path& to,
+                                    const std::string& note = {}) = 0;
   /// Like Load, but into memory and without a table.
   virtual Result<Frame> ReadFrame(const std::filesystem::path& source, const ReadOptions& options) = 0;
   virtual Status LoadFrame(const std::string& name, const Frame& frame) = 0;
