@@ -6,6 +6,9 @@ namespace rondo::cli {
 
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
+      {"init", "start", "FILE", "write a first rondo.yaml for a file of data",
+       {{"--target", "COLUMN", "the column to predict"}, {"--name", "NAME", "of the project (default: the folder's)"}, {"--force", "", "replace the rondo.yaml that is there"}},
+       Init},
       {"up", "start", "", "start everything: API, web pages, serving, monitoring, schedules",
        {{"--listen", "ADDR:PORT", "address (default 127.0.0.1:7070; port 0: any free one)"},
         {"--host", "NAME", "answer to this name in the Host header too", true},
@@ -17,6 +20,7 @@ const std::vector<Command>& Commands() {
       {"status", "start", "", "is a server running here, what is deployed, what waits", {}, StatusVerb},
       {"doctor", "start", "", "check engines, data folder and project", {}, Doctor},
       {"version", "start", "", "the program's version", {}, Version},
+      {"completion", "start", "SHELL", "completion for bash, zsh or fish: source <(rondo completion bash)", {}, Completion},
       {"licenses", "start", "", "licences of what Rondo is made of", {}, Licenses},
       {"data list", "data", "[DATASET]", "versions of the datasets", {}, DataList},
       {"data check", "data", "[DATASET]", "check the datasets against their contracts", {}, DataCheck},
@@ -36,6 +40,8 @@ const std::vector<Command>& Commands() {
       {"why", "pipeline", "STAGE", "what changed since a stage last ran", {{"--set", "KEY=VALUE", "override a value of rondo.yaml", true}}, Why},
       {"runs", "pipeline", "", "pipeline runs, newest first", {{"--limit", "N", "how many (default 20)"}}, RunsVerb},
       {"logs", "pipeline", "RUN [STAGE]", "what the stages of a run printed", {}, Logs},
+      {"diff", "pipeline", "RUN RUN", "what differs between two runs: config, content, params, metrics", {}, Diff},
+      {"schema", "pipeline", "", "the JSON Schema of rondo.yaml, for editors", {}, Schema},
       {"algorithms", "pipeline", "", "what `train.algorithm` can be, with its params", {}, Algorithms},
       {"step", "pipeline", "NAME", "one built-in step by hand", {}, Step},
       {"model list", "models", "", "registered models", {}, ModelList},

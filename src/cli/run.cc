@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 #include <signal.h>
 
+#include <algorithm>
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
@@ -11,6 +12,7 @@
 #include "base/json_map.h"
 #include "base/process.h"
 #include "cli/verbs.h"
+#include "model/train.h"
 #include "net/client.h"
 #include "pipeline/engine.h"
 #include "pipeline/executor.h"
@@ -27,12 +29,22 @@ struct Opened {
   fs::path root, data;
 };
 
+/// A name that no learner has is said at once, not after the data have been read. Params are checked by the learner itself.
+Status CheckAlgorithm(const project::Project& project) {
+  const bool replaced = std::any_of(project.stages.begin(), project.stages.end(), [](const project::Stage& s) { return s.name == "train"; });
+  if (!project.problem || replaced) return {};
+  RONDO_TRY(const model::AlgorithmInfo* const found, model::FindAlgorithm(project.train.algorithm, project.problem->task));
+  (void)found;
+  return {};
+}
+
 Result<Opened> Open(Call& call) {
   Opened o;
   RONDO_TRY(o.root, project::FindProjectRoot(fs::current_path()));
   project::LoadOptions load;
   load.set = call.Values("--set");
   RONDO_TRY(project::Project project, project::LoadProject(o.root / "rondo.yaml", load));
+  RONDO_DO(CheckAlgorithm(project));
   o.data = call.Value("--data");
   if (o.data.empty())
     if (const char* env = std::getenv("RONDO_DATA")) o.data = env;

@@ -13,6 +13,12 @@ Result<int> StatusVerb(Call&);
 Result<int> Step(Call&);
 Result<int> Licenses(Call&);
 Result<int> Backup(Call&);
+// init.cc
+Result<int> Init(Call&);
+Result<int> Schema(Call&);
+Result<int> Completion(Call&);
+// diff.cc
+Result<int> Diff(Call&);
 // run.cc
 Result<int> Run(Call&);
 Result<int> PlanVerb(Call&);
