@@ -15,9 +15,10 @@ RONDO = pathlib.Path(os.environ.get("RONDO_BIN", ROOT / "build" / "rondo"))
 
 
 class Server:
-    def __init__(self, folder):
+    def __init__(self, folder, data=None):
         self.folder = pathlib.Path(folder)
         self.folder.mkdir(parents=True, exist_ok=True)
+        self.data = pathlib.Path(data) if data else self.folder / "data"
         self.log = open(self.folder / "server.log", "ab")
         self.process = None
         self.start()
@@ -27,7 +28,7 @@ class Server:
             s.bind(("127.0.0.1", 0))
             self.port = s.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        self.process = subprocess.Popen([str(RONDO), "up", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.folder / "data")], cwd=self.folder, stdout=self.log, stderr=self.log)
+        self.process = subprocess.Popen([str(RONDO), "up", "--listen", f"127.0.0.1:{self.port}", "--data", str(self.data)], cwd=self.folder, stdout=self.log, stderr=self.log)
         for _ in range(200):
             try:
                 with urllib.request.urlopen(self.url + "/health", timeout=2) as answer:

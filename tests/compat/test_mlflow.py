@@ -2,7 +2,9 @@
 import json
 import math
 import os
+import shutil
 import signal
+import subprocess
 import urllib.error
 import urllib.request
 
@@ -17,7 +19,7 @@ import pytest
 from mlflow.entities import Metric, Param, RunTag, ViewType
 from mlflow.exceptions import MlflowException
 
-from conftest import Server
+from conftest import RONDO, ROOT, Server
 
 
 @pytest.fixture(autouse=True)
@@ -378,6 +380,48 @@ def test_onnx_model_round_trip(client, tmp_path):
     client.delete_logged_model(info.model_id)
     with pytest.raises(MlflowException):
         client.get_logged_model(info.model_id)
+
+
+def test_champion_of_a_project(tmp_path):
+    """What `rondo run` registers loads and predicts the same scores; its run is there with metrics, histories and files."""
+    import onnxruntime
+    import pyarrow.parquet
+
+    project = tmp_path / "churn"
+    shutil.copytree(ROOT / "examples" / "churn", project)
+    done = subprocess.run([str(RONDO), "run"], cwd=project, capture_output=True, text=True, timeout=300)
+    assert done.returncode == 0, done.stdout + done.stderr
+    server = Server(project, project / ".rondo")
+    try:
+        mlflow.set_tracking_uri(server.url)
+        mlflow.set_registry_uri(server.url)
+        client = mlflow.MlflowClient(server.url)
+        rows = pyarrow.parquet.read_table(project / "out/split/test.parquet").to_pylist()
+        expected = [p["score"] for p in pyarrow.parquet.read_table(project / "out/predictions/test.parquet", columns=["score"]).to_pylist()]
+        model = mlflow.onnx.load_model("models:/churn@champion")
+        session = onnxruntime.InferenceSession(model.SerializeToString())
+
+        def column(spec):
+            values = [row[spec.name] for row in rows]
+            if spec.type == "tensor(string)":
+                return np.array(["" if v is None else str(v) for v in values], dtype=object).reshape(-1, 1)
+            return np.array([np.nan if v is None else v for v in values], dtype=np.float32).reshape(-1, 1)
+
+        feeds = {spec.name: column(spec) for spec in session.get_inputs()}
+        scores = session.run(["probabilities"], feeds)[0][:, 1]
+        assert len(rows) == len(expected) > 1000 and np.abs(scores - expected).max() < 1e-5
+        version = client.get_model_version_by_alias("churn", "champion")
+        run = client.get_run(version.run_id)
+        assert run.info.status == "FINISHED" and run.data.metrics and run.data.params
+        assert run.inputs.dataset_inputs
+        curve = max((client.get_metric_history(version.run_id, key) for key in run.data.metrics), key=len)
+        assert len(curve) > 10, "metrics of each round"
+        paths = {f.path for f in client.list_artifacts(version.run_id)}
+        assert {"model", "report.html", "metrics.json"} <= paths
+        assert json.loads(mlflow.artifacts.load_text(f"runs:/{version.run_id}/metrics.json"))["task"] == "binary"
+        assert mlflow.pyfunc.load_model("models:/churn@champion").metadata.signature is not None
+    finally:
+        server.stop()
 
 
 # The wire itself
