@@ -47,6 +47,16 @@ Result<int> AuditShow(Call&);
 Result<int> AuditVerify(Call&);
 Result<int> Approve(Call&);
 Result<int> Reject(Call&);
+// serving.cc
+Result<int> Deploy(Call&);
+Result<int> RolloutShow(Call&);
+Result<int> RolloutAdvance(Call&);
+Result<int> RolloutPause(Call&);
+Result<int> RolloutResume(Call&);
+Result<int> RolloutAbort(Call&);
+Result<int> ModelRollback(Call&);
+Result<int> EndpointList(Call&);
+Result<int> EndpointShow(Call&);
 // reproduce.cc
 Result<int> Reproduce(Call&);
 // lineage.cc
