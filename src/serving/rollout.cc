@@ -311,7 +311,7 @@ Result<std::optional<int64_t>> PreviousChampion(workspace::Workspace& w, const s
   return std::nullopt;
 }
 
-Result<Rollout> Act(workspace::Workspace& w, const std::string& endpoint, Action action, const std::string& actor, const std::string& reason) {
+Result<Rollout> Act(workspace::Workspace& w, const std::string& endpoint, Action action, const std::string& actor, const std::string& reason, const std::function<Status(const registry::Version&)>& check) {
   RONDO_DO(EnsureTables(w));
   RONDO_TRY(const auto row, FindEndpoint(w, endpoint));
   if (!row) return Fail(Code::kNotFound, fmt::format("there is no endpoint \"{}\"", endpoint.substr(0, 80)), "`rondo endpoint list` shows them");
@@ -364,7 +364,11 @@ Result<Rollout> Act(workspace::Workspace& w, const std::string& endpoint, Action
   if (!previous) return Fail(Code::kConflict, fmt::format("{} has no champion before the present one", row->model), "`rondo model history` shows who was champion when");
   RONDO_TRY(const registry::Version champion, w.registry().VersionByAlias(row->model, "champion"));
   RONDO_TRY(const registry::Version target, w.registry().GetVersion(row->model, *previous));
-  RONDO_DO(LoadVersion(w, target));
+  if (check) {
+    RONDO_DO(check(target));
+  } else {
+    RONDO_DO(LoadVersion(w, target));
+  }
   const std::string why = fmt::format("rollback from version {} to {}{}", champion.version, *previous, reason.empty() ? "" : ": " + reason);
   RONDO_DO(w.db().Write([&](db::Session& s) -> Status {
     const int64_t now = w.clock().NowMs();
@@ -398,7 +402,7 @@ Result<std::optional<Rollout>> ActiveRollout(workspace::Workspace& w, const std:
   return db::Fetch<std::optional<Rollout>>(w.db(), [&](db::Session& s) { return GoingOn(s, endpoint); });
 }
 Result<std::vector<Rollout>> Rollouts(workspace::Workspace& w, const std::string& endpoint, int64_t limit) {
-  return db::Fetch<std::vector<Rollout>>(w.db(), [&](db::Session& s) { return Query(s, "WHERE endpoint = $1 ORDER BY creation_time DESC, id LIMIT $2", {endpoint, limit}); });
+  return db::Fetch<std::vector<Rollout>>(w.db(), [&](db::Session& s) { return Query(s, "WHERE endpoint = $1 ORDER BY creation_time DESC, version DESC, id LIMIT $2", {endpoint, limit}); });
 }
 Result<std::vector<EndpointEvent>> Events(workspace::Workspace& w, const std::string& endpoint, int64_t limit) {
   return db::Fetch<std::vector<EndpointEvent>>(w.db(), [&](db::Session& s) -> Result<std::vector<EndpointEvent>> {

@@ -4,6 +4,7 @@
 
 #include <boost/describe.hpp>
 #include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,8 +89,10 @@ Result<Rollout> StartRollout(workspace::Workspace& workspace, const RolloutReque
 enum class Action { kAdvance, kPause, kResume, kAbort, kRollback };
 Result<Action> ParseAction(std::string_view name);
 /// What a person does. kNotFound without the endpoint, kConflict when the state doesn't allow it. Advance: the next stage, or promotion at the end
-/// (approvals are still needed). Rollback: ends a rollout, else gives the alias champion back to the champion before.
-Result<Rollout> Act(workspace::Workspace& workspace, const std::string& endpoint, Action action, const std::string& actor, const std::string& reason);
+/// (approvals are still needed). Rollback: ends a rollout, else gives the alias champion back to the champion before, once `check` has found that it can be
+/// served (empty: it is loaded).
+Result<Rollout> Act(workspace::Workspace& workspace, const std::string& endpoint, Action action, const std::string& actor, const std::string& reason,
+                    const std::function<Status(const registry::Version&)>& check = {});
 
 Result<std::vector<EndpointRow>> Endpoints(workspace::Workspace& workspace);
 Result<std::optional<EndpointRow>> FindEndpoint(workspace::Workspace& workspace, const std::string& name);

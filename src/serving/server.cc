@@ -59,7 +59,10 @@ class ServerImpl : public Server {
     std::lock_guard lock(mutex_);
     // A step counts its requests from the present numbers on.
     if (const auto it = live_.find(endpoint); it != live_.end()) it->second->Save();
-    auto done = serving::Act(workspace_, endpoint, action, actor, reason);
+    auto done = serving::Act(workspace_, endpoint, action, actor, reason, [this](const registry::Version& version) -> Status {
+      RONDO_DO(loader_(version));
+      return {};
+    });
     Round();
     return done;
   }
