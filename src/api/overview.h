@@ -28,7 +28,7 @@ BOOST_DESCRIBE_STRUCT(LoopStage, (), (name, state, fact, detail, time, ref))
 
 /// Read once per request. What can't be read is absent: a page about everything must not fail for one part.
 struct LoopFacts {
-  const project::Project* project = nullptr;
+  std::shared_ptr<const project::Project> project;
   int64_t now = 0;
   std::optional<pipeline::RunRecord> run;           ///< the newest
   std::optional<data::DatasetVersion> dataset;      ///< newest of the training dataset

@@ -5,9 +5,12 @@
 
 #include <algorithm>
 #include <map>
+#include <mutex>
 #include <set>
 
+#include "base/file.h"
 #include "data/dataset.h"
+#include "project/reader.h"
 
 namespace rondo::api {
 
@@ -78,11 +81,44 @@ Result<std::vector<std::string>> IdList(const Call& call, std::string_view name,
   return out;
 }
 
-const project::Approval* ApprovalPolicy(const Context& context, std::string_view alias) {
+Result<std::shared_ptr<const project::Project>> ReadProject(const Context& context) {
+  if (!context.project) return Fail(Code::kUnsupported, "this server has no project folder", "start `rondo up` inside a project");
+  const std::shared_ptr<const project::Project> started(std::shared_ptr<void>(), context.project);
+  if (context.project_root.empty()) return started;
+  // The command line reads the file at each call; the pages must not lag behind it until the server starts again.
+  static std::mutex mutex;
+  static std::string stamp;
+  static Result<std::shared_ptr<const project::Project>> kept = started;
+  const fs::path root = context.project_root;
+  std::string now = root.string();
+  for (const char* name : {"rondo.yaml", "rondo.local.yaml"}) {
+    std::error_code ec;
+    const auto time = fs::last_write_time(root / name, ec);
+    const auto size = ec ? 0 : fs::file_size(root / name, ec);
+    now += fmt::format("|{} {}", ec ? 0 : time.time_since_epoch().count(), size);
+  }
+  std::lock_guard lock(mutex);
+  if (now != stamp) {
+    stamp = now;
+    auto loaded = project::LoadProject(root / "rondo.yaml");
+    if (loaded) kept = std::make_shared<const project::Project>(std::move(*loaded));
+    else kept = std::unexpected(std::move(loaded).error());
+  }
+  return kept;
+}
+
+std::shared_ptr<const project::Project> ProjectOf(const Context& context) {
   if (!context.project) return nullptr;
-  const auto& policies = context.project->govern.approvals;
+  auto fresh = ReadProject(context);
+  return fresh ? *fresh : std::shared_ptr<const project::Project>(std::shared_ptr<void>(), context.project);
+}
+
+std::optional<project::Approval> ApprovalPolicy(const Context& context, std::string_view alias) {
+  const auto project = ProjectOf(context);
+  if (!project) return std::nullopt;
+  const auto& policies = project->govern.approvals;
   const auto it = std::ranges::find(policies, alias, &project::Approval::alias);
-  return it == policies.end() ? nullptr : &*it;
+  return it == policies.end() ? std::nullopt : std::optional(*it);
 }
 
 ApprovalCount CountApprovals(const std::vector<govern::ApprovalRecord>& records, const registry::Version& version, const project::Approval* policy) {

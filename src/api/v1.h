@@ -2,6 +2,7 @@
 #pragma once
 
 #include <boost/describe.hpp>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -49,8 +50,13 @@ Result<std::vector<Ref>> Neighbours(workspace::Workspace& workspace, const std::
 /// Comma-separated ids of a query argument: at most `most`, none empty.
 Result<std::vector<std::string>> IdList(const Call& call, std::string_view name, size_t most);
 
-/// What `govern: approvals:` of rondo.yaml says about moving `alias`; null: nothing is needed.
-const project::Approval* ApprovalPolicy(const Context& context, std::string_view alias);
+/// rondo.yaml as it is now: read again when the file has changed; what the server started with while it can't be read. Null without a project.
+std::shared_ptr<const project::Project> ProjectOf(const Context& context);
+/// The same, but a file that can't be read is the error. kUnsupported without a project folder.
+Result<std::shared_ptr<const project::Project>> ReadProject(const Context& context);
+
+/// What `govern: approvals:` of rondo.yaml says about moving `alias`; empty: nothing is needed.
+std::optional<project::Approval> ApprovalPolicy(const Context& context, std::string_view alias);
 
 /// Decisions that count: about the bytes that the version has now, each person's latest; with a policy, approvals only in one of its roles and (not_author)
 /// not by the one who registered the version. Anybody may reject.

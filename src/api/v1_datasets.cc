@@ -95,9 +95,8 @@ Result<net::Response> ListDatasets(Call& call) {
     by_name.erase(it);
   };
   // Those of rondo.yaml in its order, also before their first ingest; then what earlier configurations left.
-  if (call.context().project) {
-    const auto& declared = call.context().project->data;
-    for (const project::Dataset& d : declared) add(d.name, d.from.empty() ? d.sql : d.from);
+  if (const auto project = ProjectOf(call.context())) {
+    for (const project::Dataset& d : project->data) add(d.name, d.from.empty() ? d.sql : d.from);
   }
   std::vector<std::string> rest;
   for (const auto& [name, versions] : by_name) rest.push_back(name);
@@ -108,7 +107,8 @@ Result<net::Response> ListDatasets(Call& call) {
 Result<std::vector<data::DatasetVersion>> VersionsOf(Call& call) {
   const std::string& name = call.Path("name");
   RONDO_TRY(auto versions, data::ListVersions(call.workspace().db(), name));
-  const bool declared = call.context().project && call.context().project->FindDataset(name);
+  const auto project = ProjectOf(call.context());
+  const bool declared = project && project->FindDataset(name);
   if (versions.empty() && !declared) return Fail(Code::kNotFound, fmt::format("there is no dataset \"{}\"", name), "/api/v1/datasets lists them");
   std::ranges::sort(versions, std::ranges::greater{}, &data::DatasetVersion::number);
   return versions;

@@ -88,7 +88,7 @@ Result<net::Response> VerifyAudit(Call& call) {
 
 Result<net::Response> ListPolicies(Call& call) {
   PoliciesJson out;
-  if (call.context().project) out.approvals = call.context().project->govern.approvals;
+  if (const auto project = ProjectOf(call.context())) out.approvals = project->govern.approvals;
   if (!out.approvals.empty()) {
     std::string token;
     RONDO_TRY(const auto models, call.workspace().registry().SearchModels("", {}, 1000, token));

@@ -121,7 +121,8 @@ Result<VersionRowJson> VersionRow(const Context& context, const registry::Versio
   row.metrics = TestMetrics(v);
   row.gates = GatesOf(v);
   RONDO_TRY(const auto approvals, workspace.approvals().Of(v.name, v.version));
-  const ApprovalCount count = CountApprovals(approvals, v, ApprovalPolicy(context, "champion"));
+  const auto policy = ApprovalPolicy(context, "champion");
+  const ApprovalCount count = CountApprovals(approvals, v, policy ? &*policy : nullptr);
   row.approved = count.approved;
   row.rejected = count.rejected;
   return row;

@@ -103,11 +103,11 @@ VerdictJson VerdictOf(const LoopFacts& f, const std::vector<LoopStage>& stages) 
 
 std::vector<WaitingJson> WaitingOf(const Context& context, const LoopFacts& f) {
   std::vector<WaitingJson> out;
-  if (const project::Approval* policy = ApprovalPolicy(context, "champion"); policy && f.newest) {
+  if (const auto policy = ApprovalPolicy(context, "champion"); policy && f.newest) {
     const registry::Version& v = *f.newest;
     const bool champion = f.champion && f.champion->version == v.version;
     if (const auto records = context.workspace->approvals().Of(v.name, v.version); records && !champion) {
-      const ApprovalCount count = CountApprovals(*records, v, policy);
+      const ApprovalCount count = CountApprovals(*records, v, &*policy);
       if (count.rejected == 0 && count.approved < policy->count) {
         const int64_t missing = policy->count - count.approved;
         std::string roles;
@@ -145,7 +145,7 @@ Result<net::Response> ShowOverview(Call& call) {
 
 Result<net::Response> ListProjects(Call& call) {
   std::vector<ProjectJson> out;
-  if (const project::Project* p = call.context().project) out.push_back({p->name, p->description, ToJson(*p)});
+  if (const auto p = ProjectOf(call.context())) out.push_back({p->name, p->description, ToJson(*p)});
   return JsonResponse(ToJson(out));
 }
 
@@ -154,7 +154,7 @@ Result<net::Response> ListProjects(Call& call) {
 LoopFacts GatherFacts(const Context& context) {
   LoopFacts f;
   workspace::Workspace& w = *context.workspace;
-  f.project = context.project;
+  f.project = ProjectOf(context);
   f.now = w.clock().NowMs();
   if (auto journal = pipeline::Journal::Open(w.db(), w.clock()))
     if (auto runs = journal->Runs(1); runs && !runs->empty()) f.run = std::move(runs->front());

@@ -75,8 +75,9 @@ Deps DepsOf(const std::vector<pipeline::StageNode>& graph) {
 
 /// The project's graph; empty without a project.
 std::vector<pipeline::StageNode> GraphOf(const Context& context) {
-  if (!context.project) return {};
-  auto graph = pipeline::BuildGraph(*context.project);
+  const auto project = ProjectOf(context);
+  if (!project) return {};
+  auto graph = pipeline::BuildGraph(*project);
   return graph ? std::move(*graph) : std::vector<pipeline::StageNode>();
 }
 
@@ -205,8 +206,8 @@ Result<net::Response> StageLog(Call& call) {
 
 Result<net::Response> ShowPlan(Call& call) {
   const Context& context = call.context();
-  if (!context.project) return Fail(Code::kNotFound, "this server has no project folder, so there is no plan", "start `rondo up` inside a project");
-  RONDO_TRY(const auto engine, pipeline::Engine::Open(*context.project, context.project_root, context.workspace->folder()));
+  RONDO_TRY(const auto project, ReadProject(context));
+  RONDO_TRY(const auto engine, pipeline::Engine::Open(*project, context.project_root, context.workspace->folder()));
   RONDO_TRY(const auto planned, engine->Plan({}));
   const Deps deps = DepsOf(engine->graph());
   std::vector<PlanStageJson> stages;

@@ -49,7 +49,7 @@ std::string RetrainRule(const project::Retrain& r) {
 
 Result<net::Response> ListTriggers(Call& call) {
   std::vector<TriggerJson> out;
-  const project::Project* project = call.context().project;
+  const auto project = ProjectOf(call.context());
   if (!project) return JsonResponse(ToJson(out));
   workspace::Workspace& w = call.workspace();
   const int64_t now = w.clock().NowMs();

@@ -78,10 +78,11 @@ Json FlatFacts(const registry::Version& v) {
   for (const char* key : {"task", "threshold", "slices", "fairness", "importance", "baselines", "calibration", "champion", "overfitting"})
     if (const Json* value = metrics.Find(key)) out.Set(key, *value);
   const Json& train = v.facts["train"];
-  for (const char* key : {"algorithm", "seed", "features", "train_rows", "best_iteration", "export_check"})
+  for (const char* key : {"algorithm", "features", "train_rows", "best_iteration", "export_check"})
     if (const Json* value = train.Find(key)) out.Set(key, *value);
   for (const char* key : {"signature", "commit", "dirty", "config_hash", "trigger", "datasets"})
     if (const Json* value = v.facts.Find(key)) out.Set(key, *value);
+  if (const Json* seed = v.facts["config"].Find("seed")) out.Set("seed", *seed);
   if (!out.Find("algorithm") && v.facts["signature"].Find("algorithm")) out.Set("algorithm", v.facts["signature"]["algorithm"]);
   return out;
 }
@@ -111,7 +112,7 @@ Result<net::Response> OneVersion(Call& call) {
   for (const govern::ApprovalRecord& a : approvals)
     out.approvals.push_back({a.model, a.version, a.digest, a.decision, a.actor, a.role, a.reason, a.time, a.digest == v.digest});
   std::ranges::stable_sort(out.approvals, std::ranges::greater{}, &ApprovalJson::time);
-  if (const project::Approval* policy = ApprovalPolicy(call.context(), "champion")) {
+  if (const auto policy = ApprovalPolicy(call.context(), "champion")) {
     out.approvals_needed = policy->count;
     out.roles = policy->roles;
   }
@@ -176,9 +177,9 @@ Result<net::Response> MoveAlias(Call& call) {
   const std::string& name = call.Path("name");
   const std::string& alias = call.Path("alias");
   RONDO_TRY(const registry::Version v, w.registry().GetVersion(name, body.version));
-  if (const project::Approval* policy = ApprovalPolicy(call.context(), alias)) {
+  if (const auto policy = ApprovalPolicy(call.context(), alias)) {
     RONDO_TRY(const auto approvals, w.approvals().Of(v.name, v.version));
-    const ApprovalCount count = CountApprovals(approvals, v, policy);
+    const ApprovalCount count = CountApprovals(approvals, v, &*policy);
     if (count.rejected > 0) return Fail(Code::kForbidden, fmt::format("{}/{} was rejected", name, v.version), "its page says by whom and why");
     if (count.approved < policy->count)
       return Fail(Code::kForbidden, fmt::format("@{} needs {} approvals of {}/{}, it has {}", alias, policy->count, name, v.version, count.approved), fmt::format("rondo approve {}/{}", name, v.version));

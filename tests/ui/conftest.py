@@ -45,7 +45,11 @@ class Watch:
 
     def settle(self):
         self.page.wait_for_selector(".page-head h1")
-        self.page.wait_for_function("() => !document.querySelector('.page-loading')", timeout=10_000)
+        self.page.wait_for_selector(".page-loading", state="detached", timeout=10_000)
+
+    def wait_path(self, path):
+        """Not wait_for_function: it evaluates texts in the page, which the pages' policy refuses."""
+        e2e.eventually(lambda: self.page.evaluate("() => location.pathname") == path, wait=10, what=f"the address {path}")
 
     def verdict(self):
         return self.page.inner_text(".page-head h1").strip()

@@ -51,7 +51,7 @@ def test_every_page(seeded, open_page, theme, width):
         page.page.screenshot(path=ARTIFACTS / f"{name}-{theme}-{width}.png", full_page=True)
         if not page.verdict():
             wrong.append(f"{name}: no verdict")
-        if page.page.query_selector(".problem"):
+        if name != "kit" and page.page.query_selector(".problem"):
             wrong.append(f"{name}: {page.page.inner_text('.problem')}")
         sideways = page.page.evaluate("() => document.documentElement.scrollWidth - innerWidth")
         if sideways > 0:
@@ -88,7 +88,7 @@ def test_verdicts_state_facts(seeded, open_page):
 def test_prediction_form_and_its_lineage(seeded, open_page):
     page = open_page(seeded.server.url)
     page.go("/serving/churn")
-    page.page.click("text=Predict")
+    page.page.click("button:text-is('Predict')")
     page.page.wait_for_selector(".answer-score")
     assert re.match(r"0\.\d+", page.page.inner_text(".answer-score"))
     # The log writes it within a second or so; then any id leads to its causes.
@@ -109,7 +109,7 @@ def test_keyboard(seeded, open_page):
     for keys, place in (("g r", "/runs"), ("g m", "/models"), ("g v", "/govern"), ("g l", "/")):
         for key in keys.split():
             page.page.keyboard.press(key)
-        page.page.wait_for_function(f"() => location.pathname === '{place}'")
+        page.wait_path(place)
         page.settle()
     page.page.keyboard.press("?")
     page.page.wait_for_selector("dialog.help[open]")
@@ -119,13 +119,13 @@ def test_keyboard(seeded, open_page):
     page.page.keyboard.type("churn v1")
     page.page.wait_for_selector("#search-hits [role=option]")
     page.page.keyboard.press("Enter")
-    page.page.wait_for_function("() => location.pathname === '/models/churn/1'")
+    page.wait_path("/models/churn/1")
     page.go("/runs")
     page.page.wait_for_selector(".table tbody tr")
     for key in ("j", "x", "j", "x", "c"):
         page.page.keyboard.press(key)
         page.page.wait_for_timeout(60)
-    page.page.wait_for_function("() => location.pathname === '/compare'")
+    page.wait_path("/compare")
     page.settle()
     assert "differ" in page.verdict()
     assert not page.faults, page.faults
@@ -145,7 +145,7 @@ def test_the_address_is_the_state(seeded, open_page):
     page.page.click(".table tbody .chip-version a >> nth=0")
     page.settle()
     page.page.go_back()
-    page.page.wait_for_function("() => location.pathname === '/models/churn'")
+    page.wait_path("/models/churn")
     page.page.fill("#search", "")
     page.go("/runs?filter=metrics.%20%3E")
     page.page.wait_for_selector(".problem")  # a filter that can't be read says why
@@ -190,8 +190,8 @@ def test_empty_pages_teach(bare, open_page):
     page = open_page(bare.url)
     for path, words in (("/", "rondo init"), ("/data", "rondo run ingest"), ("/runs", "mlflow.start_run"), ("/models", "mlflow.register_model"), ("/serving", "rondo deploy"), ("/monitor", "rondo run deploy"), ("/pipeline", "rondo plan"), ("/govern", "rondo audit show")):
         page.go(path)
-        page.page.wait_for_selector(f"pre:has-text('{words}')")
-        faults = [f for f in page.faults if "404" not in f]  # the plan of no project
+        e2e.eventually(lambda: words in page.page.inner_text("main"), wait=10, what=f"{words} on {path}")
+        faults = [f for f in page.faults if "501" not in f]  # the plan of no project
         assert not faults, (path, faults)
 
 

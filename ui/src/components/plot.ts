@@ -33,6 +33,9 @@ function align(props: ChartProps): uPlot.AlignedData {
   return [xs, ...columns] as uPlot.AlignedData;
 }
 
+/** Steps and windows have no halves. */
+const whole = [1, 2, 5].flatMap((m) => Array.from({ length: 13 }, (_, e) => m * 10 ** e)).sort((a, b) => a - b);
+
 export function draw(box: HTMLElement, props: ChartProps): Plot {
   const ink = resolve("--ink2");
   const grid = resolve("--line");
@@ -106,7 +109,7 @@ export function draw(box: HTMLElement, props: ChartProps): Plot {
         },
       },
       axes: [
-        { ...axis, size: 24, space: 60, ...(props.time ? { values: (_u: uPlot, ticks: number[]) => ticks.map((t) => shortTime(t * 1000)) } : {}) },
+        { ...axis, size: 24, space: 60, ...(!props.time && (data[0] as number[]).every(Number.isInteger) ? { incrs: whole } : {}), ...(props.time ? { values: (_u: uPlot, ticks: number[]) => ticks.map((t) => shortTime(t * 1000)) } : {}) },
         { ...axis, size: 52, space: 28, values: (_u: uPlot, ticks: number[]) => ticks.map((t) => (t === null ? "" : Number(t.toPrecision(6)).toString())) },
       ],
       series,

@@ -26,7 +26,9 @@ export function metric(x: Num | undefined, digits = 4): string {
   if (Number.isInteger(n) && a < 1e6) return minus(group.format(n));
   if (a >= 1e6 || a < 1e-4) return minus(n.toExponential(2));
   if (a < 1) return minus(n.toFixed(digits));
-  return minus(n.toPrecision(digits).replace(/\.?0+$/, ""));
+  const text = n.toPrecision(digits);
+  // 60 keeps its zero, 60.50 doesn't; no exponent for numbers of this size.
+  return minus(text.includes("e") ? String(Math.round(n)) : text.includes(".") ? text.replace(/\.?0+$/, "") : text);
 }
 const minus = (s: string) => s.replace("-", "−");
 

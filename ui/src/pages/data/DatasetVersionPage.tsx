@@ -110,7 +110,7 @@ export function DatasetVersionPage({ args }: { args: Record<string, string> }) {
                   ["ingested", <><Time at={v.time} exact /></>],
                   ["size", bytes(v.bytes)],
                   ["content", <Chip value={{ kind: "dataset", id: v.md5, label: v.md5 }} />],
-                  ["schema", schemaChange(v) || "as the version before"],
+                  ["schema", schemaChange(v) || (v.previous_number === undefined ? "the first version" : "as the version before")],
                   ["came from", <Chips items={v.came_from} />],
                   ["used by", <Chips items={v.used_by} empty="nothing yet" />],
                 ]} />
@@ -126,14 +126,14 @@ export function DatasetVersionPage({ args }: { args: Record<string, string> }) {
                     { key: "shape", title: "distribution", cell: ([c, p]) => <Spark counts={bins(p)?.counts ?? (p.top ?? []).map((t) => t.count)} label={`${c}: ${bins(p) ? "histogram" : "counts of the most frequent values"}`} /> },
                     { key: "nulls", title: "missing", num: true, cell: ([, p]) => (p.nulls ? `${percent(p.nulls / (p.count + p.nulls || 1), 1)} (${count(p.nulls)})` : <span class="faint">0</span>) },
                     { key: "distinct", title: "distinct", num: true, cell: ([, p]) => (p.distinct === undefined ? "–" : count(p.distinct)) },
-                    { key: "min", title: "min", num: true, cell: ([, p]) => (typeof p.min === "number" ? metric(p.min) : <span class="clip">{p.min as string ?? "–"}</span>) },
+                    { key: "min", title: "min", num: true, cell: ([, p]) => (typeof p.min === "number" ? metric(p.min) : "–") },
                     { key: "mean", title: "mean", num: true, cell: ([, p]) => metric(p.mean) },
                     { key: "delta", title: "change of mean", unit: "std", num: true, cell: ([c, p]) => {
                       const old = v.previous?.columns[c];
                       const by = (toNumber(p.mean) - toNumber(old?.mean)) / toNumber(old?.std);
                       return <span class="dim">{Number.isFinite(by) ? `${by < 0 ? "−" : "+"}${Math.abs(by).toFixed(2)}` : "–"}</span>;
                     } },
-                    { key: "max", title: "max", num: true, cell: ([, p]) => (typeof p.max === "number" ? metric(p.max) : <span class="clip">{p.max as string ?? "–"}</span>) },
+                    { key: "max", title: "max", num: true, cell: ([, p]) => (typeof p.max === "number" ? metric(p.max) : "–") },
                     { key: "top", title: "most frequent", grow: true, cell: ([, p]) => <span class="dim">{(p.top ?? []).slice(0, 3).map((t) => `${String(t.value ?? "missing")} ${percent(t.count / (p.count || 1))}`).join(" · ")}</span> },
                   ]} />
               )}

@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, post, useApi } from "../../api/client";
 import type { AuditEntry, AuditPage, AuditReport, Json, Policies, Project, Verdict } from "../../api/types";
-import { verbOf } from "../../components/EventList";
+import { verbOf, Words } from "../../components/EventList";
 import { Button } from "../../components/Button";
 import { Actor, Chip } from "../../components/Chip";
 import { Facts, Loaded, Page, Section } from "../../components/Page";
@@ -94,7 +94,7 @@ function Entry({ entry: e, open }: { entry: AuditEntry; open: boolean }) {
       <div class="audit-line">
         <button type="button" class="audit-seq num" aria-expanded={open} aria-label={`entry ${e.seq}`} onClick={() => setQuery({ seq: open ? null : String(e.seq) })}>#{e.seq}</button>
         <span class="small dim audit-time"><Time at={e.time} /></span>
-        <span class="audit-text"><Actor name={e.actor} /> <span title={e.action}>{verbOf(e.action)}</span> {e.ref ? <Chip value={e.ref} /> : <code>{e.object}</code>}{e.reason && <span class="dim"> · {e.reason}</span>}</span>
+        <span class="audit-text"><Actor name={e.actor} /> <span title={e.action}>{verbOf(e.action, e.object)}</span> {e.ref ? <Chip value={e.ref} /> : <code>{e.object}</code>}{e.reason && <span class="dim"> · <Words text={e.reason} /></span>}</span>
         <code class="faint audit-hash">{e.hash.slice(0, 10)}</code>
       </div>
       {open && (

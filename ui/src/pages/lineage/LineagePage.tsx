@@ -9,7 +9,7 @@ import { Time } from "../../components/Time";
 import { metric, plural } from "../../lib/format";
 import { kindName, labelOf } from "../../lib/refs";
 
-export const refOf = (n: LineageNode): Ref => ({ kind: n.kind as RefKind, id: n.id });
+export const refOf = (n: LineageNode): Ref => ({ kind: n.kind as RefKind, id: n.id, ...(n.kind === "dataset" && n.title.includes(",") ? { label: n.title.split(",")[0] as string } : {}) });
 
 function viaOf(text: string): Ref | undefined {
   const space = text.indexOf(" ");
@@ -36,7 +36,7 @@ export function LineagePage({ args }: { args: Record<string, string> }) {
         const all = [...l.upstream.map((n) => ({ ...n, side: "came from" })), ...l.downstream.map((n) => ({ ...n, side: "led to" }))];
         return (
           <Page title={`${name} ${labelOf(self)}`} crumbs={<>Lineage / {name} <Chip value={self} bare /></>}
-            verdict={{ state: all.length ? "ok" : "idle", text: `${l.subject.title || `${name} ${labelOf(self)}`}: ${plural(l.upstream.length, "cause")}, ${plural(l.downstream.length, "consequence")}` }}>
+            verdict={{ state: all.length ? "ok" : "idle", text: `${l.subject.title || `${name} ${labelOf(self)}`}; ${plural(l.upstream.length, "cause")}, ${plural(l.downstream.length, "consequence")}` }}>
             <Section title="Where from, where to"><Lineage3 columns={[["came from", l.upstream.map(refOf)], [name, [self]], ["led to", l.downstream.map(refOf)]]} /></Section>
             <div class="cols">
               {(rest.length > 0 || l.subject.time > 0) && <Section title="Facts"><Facts items={[...(l.subject.time ? [["time", <Time at={l.subject.time} exact />] as [string, preact.ComponentChildren]] : []), ...rest.map(([k, v]): [string, preact.ComponentChildren] => [k.replaceAll("_", " "), show(v)])]} /></Section>}

@@ -15,7 +15,7 @@ export function Served() {
           <li key={e.name}>
             <p class="row">
               <a href={`/serving/${seg(e.name)}`}><b>{e.name}</b></a>
-              <span class="push small dim">{count(e.requests)} requests{e.requests ? `, ${percent(e.errors / e.requests, 2)} errors (${count(e.errors)})` : ""}, p99 {ms(e.variants.find((v) => v.weight > 0)?.latency_ms.p99 ?? null)}</span>
+              <span class="push small dim">{count(e.requests)} requests{e.requests ? (e.errors ? `, ${percent(e.errors / e.requests, 2)} errors (${count(e.errors)})` : ", no errors") : ""}, p99 {ms(e.variants.find((v) => v.weight > 0)?.latency_ms.p99 ?? null)}</span>
             </p>
             <TrafficBar variants={e.variants} />
           </li>

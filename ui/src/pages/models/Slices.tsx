@@ -11,13 +11,14 @@ const FEW = 30;
 export function Slices({ slices, metric: key, overall }: { slices: Json | undefined; metric: string; overall: number }) {
   const rows = (Array.isArray(slices) ? slices : []).filter(isObject);
   if (!rows.length) return null;
-  const figures = [...new Set(rows.flatMap((r) => Object.keys(r)))].filter((k) => !["column", "value", "rows"].includes(k)).slice(0, 4);
+  const known = new Set(rows.flatMap((r) => Object.keys(r)));
+  const figures = [...new Set([key, "positive_share", "recall", "precision", "f1", "mae", ...known])].filter((k) => known.has(k) && !["column", "value", "rows", "small"].includes(k)).slice(0, 4);
   return (
     <Section title="Slices" note={`${key} of all rows ${metric(overall)}`}>
       <Table label="slices" keys={false} rows={rows} id={(r) => `${String(r["column"])}=${String(r["value"])}`} columns={[
         { key: "slice", title: "rows where", cell: (r) => <><span class="dim">{String(r["column"])} =</span> {String(r["value"])}</> },
         { key: "rows", title: "rows", num: true, cell: (r) => <span class={Number(r["rows"]) < FEW ? "warn" : ""} title={Number(r["rows"]) < FEW ? "too few to rely on" : undefined}>{count(Number(r["rows"]))}</span> },
-        ...figures.map((f) => ({ key: f, title: f, num: true, cell: (r: { [key: string]: Json }) => {
+        ...figures.map((f) => ({ key: f, title: f.replaceAll("_", " "), num: true, cell: (r: { [key: string]: Json }) => {
           const x = r[f];
           const value = isObject(x) ? x["value"] : x;
           if (typeof value !== "number") return <span class="faint">{typeof value === "string" ? value : "–"}</span>;

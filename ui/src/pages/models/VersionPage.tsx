@@ -122,9 +122,9 @@ export function VersionPage({ args }: { args: Record<string, string> }) {
                   ["digest", <code class="version-hash">{v.digest || "–"}</code>],
                   ["made", <><Time at={v.time} exact /> by <Actor name={v.user} /></>],
                   ["run", v.run_id ? <Chip value={{ kind: "run", id: v.run_id }} /> : "–"],
-                  ...(["task", "algorithm", "threshold", "rows", "commit", "config_hash", "seed"] as const).flatMap((k): [string, preact.ComponentChildren][] => {
+                  ...(["task", "algorithm", "threshold", "rows", "commit", "config_hash", "seed", "trigger"] as const).flatMap((k): [string, preact.ComponentChildren][] => {
                     const x = v.facts[k];
-                    return x === undefined || x === null || typeof x === "object" ? [] : [[k.replace("_", " "), k === "commit" ? <Chip value={{ kind: "commit", id: String(x) }} /> : typeof x === "number" ? metric(x) : <code>{String(x)}</code>]];
+                    return x === undefined || x === null || x === "" || typeof x === "object" ? [] : [[k.replace("_", " "), k === "commit" ? <Chip value={{ kind: "commit", id: String(x) }} /> : typeof x === "number" ? metric(x) : <code>{String(x)}</code>]];
                   }),
                 ]} />
               </Section>

@@ -20,7 +20,7 @@ export function Alarms({ alarms }: { alarms: Alarm[] }) {
             <li key={a.id} class="alarm" id={`alarm-${a.id}`}>
               <StateMark state={stateOf(a)} title={a.state || "open"} />
               <div class="stack" style={{ gap: "3px" }}>
-                <p><b>{words[a.kind] ?? a.kind}</b>{a.columns.length > 0 && <> in {list(a.columns, 5)}</>} <span class="dim">window {a.window}, {count(a.rows_seen)} rows seen{a.repeats ? `, again ${a.repeats} times since` : ""}</span></p>
+                <p><b>{words[a.kind] ?? a.kind}</b>{a.columns.length > 0 && <> in {list(a.columns, 5)}</>} <span class="dim">window {a.window}, {count(a.rows_seen)} rows seen{a.repeats ? `, again ${a.repeats === 1 ? "once" : `${a.repeats} times`} since` : ""}</span></p>
                 {a.summary && <p class="small">{a.summary}</p>}
                 <p class="row small"><Chip value={{ kind: "alarm", id: a.id }} /> {a.version > 0 && <VersionChip model={a.model ?? a.endpoint} version={a.version} />} {a.caused && a.caused.length > 0 && <><span class="dim">then</span> <Chips items={a.caused} /></>}</p>
                 <details><summary>evidence</summary><pre tabIndex={0}>{JSON.stringify(a.evidence, null, 2)}</pre></details>

@@ -32,7 +32,7 @@ function Viewer({ run, path, size }: { run: string; path: string; size: number |
   }, [run, path]);
   return (
     <div class="files-view">
-      <p class="files-head"><code class="clip">{path}</code><a class="small" href={fileUrl(run, path)} download={path.split("/").pop()} data-plain>download{size !== undefined ? ` ${bytes(size)}` : ""}</a></p>
+      <p class="files-head"><code class="clip">{path}</code>{path.endsWith(".html") && <a class="small" href={fileUrl(run, path)} target="_blank" rel="noreferrer" data-plain>open</a>}<a class="small" href={fileUrl(run, path)} download={path.split("/").pop()} data-plain>download{size !== undefined ? ` ${bytes(size)}` : ""}</a></p>
       {/\.(png|jpe?g|gif|webp)$/i.test(path) ? <img src={fileUrl(run, path)} alt={path} /> : readable.test(path) ? (text === undefined ? <p class="faint">Loading…</p> : path.endsWith(".md") ? <Markdown text={text} /> : <pre tabIndex={0}><code>{text.length >= LIMIT ? text.slice(0, LIMIT) + "\n… the first 200 kB" : text}</code></pre>) : <p class="dim">Not a text. Download it to look inside.</p>}
     </div>
   );

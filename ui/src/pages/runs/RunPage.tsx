@@ -39,7 +39,7 @@ export function RunPage({ args }: { args: Record<string, string> }) {
             <div class="cols run-cols">
               <Section title="Figures" note={baseline ? <>against {baseline.name || short(baseline.id)}</> : undefined}>
                 {keys.length === 0 ? <p class="faint">No metric has been logged.</p> : (
-                  <div class="run-figures" tabIndex={0} role="region" aria-label="figures">
+                  <div class="run-figures" tabIndex={0} role="region" aria-label="table of figures">
                     <table class="stats">
                       <tbody>
                         {keys.map((k) => {
@@ -60,7 +60,7 @@ export function RunPage({ args }: { args: Record<string, string> }) {
               </Section>
               <Section title="Params" note={baseline ? "a bar marks what differs" : undefined}>
                 {params.length === 0 ? <p class="faint">None.</p> : (
-                  <div class="run-figures" tabIndex={0} role="region" aria-label="params">
+                  <div class="run-figures" tabIndex={0} role="region" aria-label="table of params">
                     <table class="stats">
                       <tbody>
                         {params.map(([k, v]) => (

@@ -3,6 +3,7 @@ import { api, post, seg, useApi } from "../../api/client";
 import type { Endpoint } from "../../api/types";
 import { AskButton } from "../../components/Button";
 import { Actor, VersionChip } from "../../components/Chip";
+import { Words } from "../../components/EventList";
 import { Loaded, Page, Section } from "../../components/Page";
 import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
@@ -56,7 +57,7 @@ export function EndpointView({ name }: { name: string }) {
                   {e.events.map((x) => (
                     <li key={`${x.time} ${x.action} ${x.text}`}>
                       <span class="events-time small dim"><Time at={x.time} /></span>
-                      <span class="events-text"><Actor name={x.actor} /> <b>{x.action.replace(/[._]/g, " ")}</b> <span class="dim">{x.text}</span></span>
+                      <span class="events-text"><Actor name={x.actor} /> <b>{x.action.replace(/[._]/g, " ")}</b> <span class="dim"><Words text={x.text} /></span></span>
                     </li>
                   ))}
                 </ol>

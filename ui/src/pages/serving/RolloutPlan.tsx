@@ -4,7 +4,7 @@ import { VersionChip } from "../../components/Chip";
 import { Section } from "../../components/Page";
 import { StateMark } from "../../components/StateMark";
 import { Time } from "../../components/Time";
-import { count, metric, percent, seconds } from "../../lib/format";
+import { count, metric, percent, seconds, toNumber } from "../../lib/format";
 import { rolloutState, rolloutWord } from "./serving";
 
 const guardState: Record<Rollout["guards"][number]["verdict"], State> = { pass: "ok", fail: "bad", inconclusive: "idle" };
@@ -48,7 +48,7 @@ export function RolloutPlan({ rollout: r, model }: { rollout: Rollout; model: st
             <li key={g.guard}>
               <StateMark state={guardState[g.verdict]} title={guardWord[g.verdict]} />
               <span><code>{g.guard}</code> <span class="small dim">{g.verdict === "inconclusive" ? `${count(g.samples)} of ${count(g.needed)} samples` : `${count(g.samples)} samples`}{g.why ? `; ${g.why}` : ""}</span></span>
-              <span class="num">{metric(g.value)} <span class="small dim">limit {metric(g.limit)}</span></span>
+              <span class="num">{Number.isFinite(toNumber(g.value)) ? metric(g.value) : <span class="faint">no data</span>} <span class="small dim">{Number.isFinite(toNumber(g.limit)) ? `limit ${metric(g.limit)}` : "relative limit"}</span></span>
             </li>
           ))}
         </ul>

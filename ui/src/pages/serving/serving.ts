@@ -23,5 +23,5 @@ export function verdictOf(e: Endpoint): Verdict {
   }
   const share = e.requests ? e.errors / e.requests : 0;
   if (share > 0.01) return { state: "warn", text: `v${main.version} answers, but ${percent(share, 2)} of the requests fail` };
-  return { state: "ok", text: `v${main.version} answers all traffic${e.requests ? `; ${percent(share, 2)} errors` : "; no request yet"}${r && r.state === "rolled_back" ? `; v${r.to} was rolled back${r.why ? `: ${r.why}` : ""}` : ""}` };
+  return { state: "ok", text: `v${main.version} answers all traffic${e.requests ? (e.errors ? `; ${percent(share, 2)} errors` : "; no errors") : "; no request yet"}${r && r.state === "rolled_back" ? `; v${r.to} was rolled back${r.why ? `: ${r.why}` : ""}` : ""}` };
 }
