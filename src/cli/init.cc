@@ -28,12 +28,14 @@ std::string NameFrom(const std::string& text) {
   return name.empty() ? "project" : name.substr(0, 60);
 }
 
-/// A scalar as it can stand inside {...}: quoted unless it is a plain word.
+/// A scalar as it can stand inside {...}: quoted unless it is a plain word or path that no YAML reader takes for something else.
 std::string Scalar(const std::string& text) {
-  const bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
-                     std::all_of(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_'; });
-  const bool word = text == "null" || text == "Null" || text == "NULL";
-  if (plain && !word) return text;
+  std::string low;
+  for (const char c : text) low += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  bool plain = !text.empty() && std::isalpha(static_cast<unsigned char>(text[0])) &&
+               std::all_of(text.begin(), text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.' || c == '/' || c == '-'; });
+  for (const char* word : {"y", "n", "yes", "no", "on", "off", "true", "false", "null"}) plain = plain && low != word;
+  if (plain) return text;
   std::string out;
   AppendJsonString(out, text);
   return out;

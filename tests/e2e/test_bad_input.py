@@ -81,7 +81,7 @@ DATA_CASES = [
     ("three classes", GOOD_CSV.encode() + b"999,30,a,Maybe\n" * 1, {}, 1, ["churn", "Maybe"]),
     ("duplicate keys", GOOD_CSV.encode() + b"1,30,a,No\n", {}, 1, ["id"]),
     ("null keys", GOOD_CSV.encode() + b",30,a,No\n", {}, 1, ["id"]),
-    ("text for a number", GOOD_CSV.encode(), {"problem": "{task: regression, target: plan, key: id}"}, 1, ["plan"]),
+    ("text for a number", GOOD_CSV.encode(), {"problem": "{task: regression, target: plan, key: id}", "train": "{algorithm: linear}"}, 1, ["plan"]),
     ("contract: range", GOOD_CSV.encode(), {"data": "{d: {from: d.csv, contract: {columns: {age: {max: 40}}}}}"}, 1, ["age", "40"]),
     ("contract: set", GOOD_CSV.encode(), {"data": "{d: {from: d.csv, contract: {columns: {plan: {in: [a]}}}}}"}, 1, ["plan"]),
     ("contract: rows", GOOD_CSV.encode(), {"data": "{d: {from: d.csv, contract: {min_rows: 1000}}}"}, 1, ["1000", "300"]),
@@ -113,7 +113,7 @@ def test_wrong_project_files(project, case):
 @pytest.mark.parametrize("case", DATA_CASES, ids=[c[0] for c in DATA_CASES])
 def test_wrong_data(project, case):
     _, data, changes, code, fragments = case
-    project.write("rondo.yaml", yaml(train="{algorithm: logistic}", **changes))
+    project.write("rondo.yaml", yaml(**{"train": "{algorithm: logistic}", **changes}))
     if data is not None:
         project.write("d.csv", data)
     assert_clear(project.run("run", code=code), fragments)
