@@ -47,7 +47,10 @@ Result<std::string> EndpointOf(const Call& call, const Opened& o, const std::str
   return Fail(Code::kInvalid, "which endpoint?", "name it: --endpoint NAME");
 }
 
-std::string Number(const Json& j, const char* format) { return j.IsNumber() && std::isfinite(j.AsDouble()) ? fmt::format(fmt::runtime(format), j.AsDouble()) : "-"; }
+/// "-" for what isn't known.
+std::string Number(const Json& j, fmt::format_string<double> format, double factor = 1) {
+  return j.IsNumber() && std::isfinite(j.AsDouble()) ? fmt::format(format, factor * j.AsDouble()) : "-";
+}
 
 void PrintColumns(const Json& view) {
   std::vector<std::vector<std::string>> rows = {{"column", "rows", "PSI", "effect", "p", "q", "missing", "verdict"}};
@@ -57,7 +60,7 @@ void PrintColumns(const Json& view) {
     const Json& c = cells.back();
     const std::string verdict = c["verdict"].AsString();
     rows.push_back({column["name"].AsString(), c["rows"].Dump(), Number(c["psi"], "{:.3f}"), Number(c["effect"], "{:.3f}"), Number(c["p"], "{:.2g}"), Number(c["q"], "{:.2g}"),
-                    c["nulls"].IsNull() ? "-" : Number(c["nulls"], "{:.1%}"), verdict == "drift" || verdict == "quality" ? Bad(verdict) : verdict});
+                    Number(c["nulls"], "{:.1f} %", 100), verdict == "drift" || verdict == "quality" ? Bad(verdict) : verdict});
   };
   for (const Json& column : view["columns"].AsArray()) add(column);
   if (!view["scores"].IsNull()) add(view["scores"]);
@@ -68,7 +71,7 @@ void PrintColumns(const Json& view) {
 void PrintPerformance(const Json& view) {
   std::vector<std::vector<std::string>> rows = {{"window", "from", "predictions", "labelled", "metric", "value", "95 % interval"}};
   for (const Json& p : view["performance"].AsArray())
-    rows.push_back({p["index"].Dump(), FormatTime(p["start"].AsInt()).substr(0, 16), p["rows"].Dump(), Number(p["coverage"], "{:.0%}"), p["metric"].AsString(), Number(p["value"], "{:.4f}"),
+    rows.push_back({p["index"].Dump(), FormatTime(p["start"].AsInt()).substr(0, 16), p["rows"].Dump(), Number(p["coverage"], "{:.0f} %", 100), p["metric"].AsString(), Number(p["value"], "{:.4f}"),
                     fmt::format("{} to {}", Number(p["low"], "{:.4f}"), Number(p["high"], "{:.4f}"))});
   if (rows.size() > 1) {
     Print("");

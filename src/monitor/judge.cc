@@ -57,7 +57,7 @@ Result<std::optional<Judged>> Judge(db::Session& session, const JudgeContext& co
   Judged judged;
   judged.seasonal = season.has_value();
   judged.verdict = JudgeWindow(counter->reference(), window.counts, context.spec.drift, season ? &*season : nullptr);
-  judged.shift = EstimateLabelShift(counter->reference(), window.counts.decisions, context.spec.drift.q);
+  judged.shift = EstimateLabelShift(counter->reference(), window.counts.decisions);
   return std::optional<Judged>(std::move(judged));
 }
 

@@ -18,6 +18,7 @@ constexpr int kResamples = 400;
 constexpr double kLeastSingular = 0.1;  // below, the estimate's noise is more than ten times the decisions'
 constexpr double kMaterial = 0.1;
 constexpr int64_t kLeastWindow = 100;
+constexpr double kSignificant = 0.01;  // judged in every window, and no correction across windows
 
 /// P(decided = i | true = j), row-major; false when a class has no rows.
 bool Columns(const std::vector<std::vector<int64_t>>& confusion, std::vector<double>& out) {
@@ -109,7 +110,7 @@ double LeastSingularValue(const std::vector<double>& matrix, size_t n) {
   return std::sqrt(std::max(0.0, least));
 }
 
-LabelShift EstimateLabelShift(const Reference& reference, const std::vector<int64_t>& decisions, double q) {
+LabelShift EstimateLabelShift(const Reference& reference, const std::vector<int64_t>& decisions) {
   LabelShift out;
   const size_t k = reference.classes.size();
   if (k < 2 || decisions.size() < k) {
@@ -168,7 +169,7 @@ LabelShift EstimateLabelShift(const Reference& reference, const std::vector<int6
     }
     out.classes.push_back(std::move(share));
   }
-  out.shifted = out.p <= q && out.largest >= kMaterial && outside;
+  out.shifted = out.p <= kSignificant && out.largest >= kMaterial && outside;
   return out;
 }
 

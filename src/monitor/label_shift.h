@@ -24,12 +24,12 @@ struct LabelShift {
   std::vector<ClassShare> classes;
   double p = 1;                   ///< chi-square of the decisions, window against held-out part
   double largest = 0;             ///< largest |estimate - reference|
-  bool shifted = false;           ///< p <= q, largest >= 0.1, and that class' interval leaves its reference share out
+  bool shifted = false;           ///< p <= 0.01, largest >= 0.1, and that class' interval leaves its reference share out
 };
 BOOST_DESCRIBE_STRUCT(LabelShift, (), (possible, why, classes, p, largest, shifted))
 
 /// `decisions`: per class (a last "something else" is ignored). Deterministic.
-LabelShift EstimateLabelShift(const Reference& reference, const std::vector<int64_t>& decisions, double q = 0.05);
+LabelShift EstimateLabelShift(const Reference& reference, const std::vector<int64_t>& decisions);
 
 /// The least singular value of a square matrix (row-major), by Jacobi's method on its normal matrix.
 double LeastSingularValue(const std::vector<double>& matrix, size_t n);

@@ -30,6 +30,8 @@ WHERE endpoint = $1 AND row_key = $2 AND row_key <> '' AND time >= $3 AND time <
 constexpr const char* kSetLabel = R"(
 UPDATE monitor_prediction SET label = $5, label_slot = $6, label_kind = $7, label_time = $8, join_seq = $9 WHERE endpoint = $1 AND id = $2 AND version = $3 AND shadow = $4)";
 constexpr const char* kLastJoin = "SELECT MAX(join_seq) FROM monitor_prediction WHERE endpoint = $1 AND join_seq IS NOT NULL";
+constexpr const char* kJoinedSince = "SELECT id, version, shadow FROM monitor_prediction WHERE endpoint = $1 AND join_seq IS NOT NULL AND join_seq > $2 ORDER BY time, id, version, shadow";
+constexpr const char* kSetSeq = "UPDATE monitor_prediction SET join_seq = $5 WHERE endpoint = $1 AND id = $2 AND version = $3 AND shadow = $4";
 constexpr const char* kDirty = "UPDATE monitor_window SET labels_dirty = labels_dirty + 1 WHERE endpoint = $1 AND model = $2 AND version = $3 AND shadow = $4 AND idx = $5";
 constexpr const char* kWaitingId = "SELECT label, observed FROM monitor_label WHERE endpoint = $1 AND kind = 'id' AND ref = $2";
 constexpr const char* kWaitingKey = R"(
@@ -91,6 +93,8 @@ class Join {
       std::optional<int64_t> seq = t.join_seq;
       if (!seq) {
         RONDO_TRY(seq, NextSeq());
+        unordered_ = unordered_ || t.time < last_time_;
+        last_time_ = t.time;
         ++joined;
       }
       RONDO_TRY([[maybe_unused]] const int64_t set,
@@ -105,17 +109,33 @@ class Join {
     return {};
   }
 
+  /// Labels that came together enter the stream of errors by prediction time: a file may be sorted by anything.
+  Status Order() {
+    if (!unordered_) return {};
+    std::vector<db::Args> rows;
+    RONDO_DO(session_.Query(kJoinedSince, {context_.endpoint, base_}, [&](const db::Row& row) {
+      rows.push_back({context_.endpoint, row.String(0), row.Int(1), row.Int(2), base_ + static_cast<int64_t>(rows.size()) + 1});
+      return true;
+    }));
+    for (const db::Args& row : rows) {
+      RONDO_TRY([[maybe_unused]] const int64_t set, session_.Exec(kSetSeq, row));
+    }
+    return {};
+  }
+
  private:
   Result<int64_t> NextSeq() {
     if (!seq_) {
       RONDO_TRY(const auto last, session_.QueryInt(kLastJoin, {context_.endpoint}));
-      seq_ = last.value_or(0);
+      seq_ = base_ = last.value_or(0);
     }
     return ++*seq_;
   }
   db::Session& session_;
   const LabelContext& context_;
   std::optional<int64_t> seq_;
+  int64_t base_ = 0, last_time_ = 0;
+  bool unordered_ = false;
   std::set<std::tuple<std::string, int64_t, int64_t, int64_t>> dirty_;
 };
 
@@ -228,6 +248,7 @@ Result<LabelCounts> AddLabels(db::Database& db, const LabelContext& c, const std
       counts.pending += joined.value_or(0) == 0;
       counts.known += known && same && counts.joined == before;
     }
+    RONDO_DO(join.Order());
     return counts;
   });
 }
