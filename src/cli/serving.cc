@@ -2,6 +2,7 @@
 #include <fmt/format.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/json_map.h"
 #include "cli/verbs.h"
 #include "project/reader.h"
