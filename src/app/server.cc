@@ -116,7 +116,7 @@ Status StartParts(Parts& parts, const Home& home) {
     };
     RONDO_TRY(parts.triggers, pipeline::Triggers::Start(parts.workspace->db(), parts.workspace->clock(), *home.project, home.root, home.data, std::move(options)));
   }
-  parts.monitor->Start();
+  RONDO_DO(parts.monitor->Start());
   return {};
 }
 
