@@ -169,6 +169,7 @@ class ModelStore : public LoggedModels {
     next_page_token.clear();
     RONDO_TRY(const auto comparisons, db::search::ParseFilter(search::LoggedModelLanguage(), query.filter));
     if (query.max_results < 1) return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter 'max_results' supplied: it must be at least 1", query.max_results));
+    if (query.experiment_ids.size() > kMaxExperiments) return Fail(Code::kInvalid, fmt::format("At most {} experiments can be searched at once", kMaxExperiments));
     Select select;
     std::string experiments;
     for (const std::string& id : query.experiment_ids)

@@ -73,6 +73,7 @@ double MetricValue(const db::Row& row, int column);
 
 inline constexpr std::string_view kRunColumns = "r.id, r.run_id, r.name, r.experiment_id, r.user_id, r.status, r.start_time, r.end_time, r.artifact_uri, r.lifecycle_stage";
 inline constexpr int kRunColumnCount = 10;
+inline constexpr size_t kMaxExperiments = 20'000;  ///< in one search: SQLite takes 32,766 arguments
 inline constexpr std::string_view kRunNameTag = "mlflow.runName";
 
 }  // namespace rondo::tracking

@@ -308,6 +308,33 @@ TEST_F(TrackingTest, PagesMissNothingWhileRunsAreAdded) {
   EXPECT_EQ(t->SearchRuns(query).error().code, Code::kInvalid) << "a token of another order";
 }
 
+TEST_F(TrackingTest, TheLargestSearchesStillRun) {
+  (void)NewRun("0", "a");
+  std::string filter;
+  for (int i = 0; i < 300; ++i) filter += std::string(i ? " AND " : "") + "params.p" + std::to_string(i) + " IS NULL";
+  EXPECT_EQ(Found(filter), Names{"a"});
+  RunQuery query;
+  query.experiment_ids.assign(20'000, "0");
+  query.filter = filter + " AND params.x IS NULL";
+  EXPECT_EQ(t->SearchRuns(query).error().code, Code::kInvalid);
+  query.filter = "tags.`mlflow.runName` LIKE '" + std::string(9'900, '%') + "'";
+  for (int i = 0; i < 50; ++i) query.order_by.push_back((i % 2 ? "metrics.m" : "params.m") + std::to_string(i));
+  const auto page = t->SearchRuns(query);
+  ASSERT_TRUE(page) << page.error().Text();
+  EXPECT_EQ(page->runs.size(), 1u);
+  query.order_by.push_back("metrics.more");
+  EXPECT_EQ(t->SearchRuns(query).error().code, Code::kInvalid);
+  query.order_by.clear();
+  query.filter = "tags.a LIKE '" + std::string(10'001, '%') + "'";
+  EXPECT_EQ(t->SearchRuns(query).error().code, Code::kInvalid);
+  query.filter = "run_id IN ('a'" + [] {
+    std::string list;
+    for (int i = 0; i < 12'000; ++i) list += ",'a'";
+    return list;
+  }() + ")";
+  EXPECT_TRUE(t->SearchRuns(query));
+}
+
 TEST_F(TrackingTest, SearchesExperiments) {
   for (const char* name : {"alpha", "Beta", "gamma"}) {
     clock.Advance(10);

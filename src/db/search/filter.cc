@@ -13,7 +13,11 @@
 namespace rondo::db::search {
 namespace {
 
+// What SQLite takes: depth 1000 of an expression, 64 tables in a join, patterns of 50,000 bytes.
 constexpr size_t kMaxText = 64u << 10;
+constexpr size_t kMaxComparisons = 300;
+constexpr size_t kMaxOrders = 50;
+constexpr size_t kMaxPattern = 10'000;
 constexpr std::string_view kAttribute = "attribute";
 
 std::unexpected<Error> Bad(std::string message) { return Fail(Code::kInvalid, std::move(message)); }
@@ -164,6 +168,7 @@ class Parser {
     while (at_ < tokens_.size()) {
       RONDO_TRY(auto comparison, One());
       if (comparison) {
+        if (out.size() == kMaxComparisons) return Bad(fmt::format("A filter string can have at most {} comparisons", kMaxComparisons));
         if (invalid.empty()) out.push_back(std::move(*comparison));
         continue;
       }
@@ -224,6 +229,7 @@ class Parser {
       return Bad(fmt::format("IS NULL / IS NOT NULL is only supported for {}, not for '{}' '{}'", kinds.empty() ? "nothing" : kinds, target.name(), target.key));
     }
     RONDO_TRY(c.op, CheckedOp(target, op, !c.list.empty()));
+    if ((c.op == Op::kLike || c.op == Op::kIlike) && c.text.size() > kMaxPattern) return Bad(fmt::format("A LIKE pattern can have at most {} bytes", kMaxPattern));
     at_ += used;
     return c;
   }
@@ -246,6 +252,7 @@ Result<std::vector<Comparison>> ParseFilter(const Language& language, std::strin
 
 Result<std::vector<Order>> ParseOrderBy(const Language& language, const std::vector<std::string>& clauses) {
   std::vector<Order> out;
+  if (clauses.size() > kMaxOrders) return Bad(fmt::format("`order_by` can have at most {} clauses", kMaxOrders));
   std::set<std::pair<std::string_view, std::string>> seen;
   for (const std::string& clause : clauses) {
     const std::vector<Token> tokens = Tokenize(std::string_view(clause).substr(0, kMaxText));

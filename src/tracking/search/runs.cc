@@ -62,6 +62,7 @@ Result<RunPage> Store::SearchRuns(const RunQuery& query) {
   RONDO_TRY(const auto orders, db::search::ParseOrderBy(search::RunLanguage(), query.order_by));
   RONDO_TRY(const std::string view, ViewCondition(query.view, "r.lifecycle_stage"));
   if (query.max_results < 1) return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter 'max_results' supplied: it must be at least 1", query.max_results));
+  if (query.experiment_ids.size() > kMaxExperiments) return Fail(Code::kInvalid, fmt::format("At most {} experiments can be searched at once", kMaxExperiments));
   Select select;
   std::string experiments;
   for (const std::string& id : query.experiment_ids)
