@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <cstdio>
+#include <set>
 
 #include "base/json_map.h"
 #include "base/nearest.h"
@@ -41,8 +42,10 @@ void PrintOverview() {
 
 void PrintHelp(const Command& command) {
   Print(fmt::format("usage: rondo {}{}{} [OPTIONS]\n\n{}\n", command.name, command.args.empty() ? "" : " ", command.args, command.help));
-  auto list = [](const std::vector<Option>& options) {
-    for (const Option& o : options) Print(fmt::format("  {:<22}{}{}", o.name + (o.value.empty() ? "" : " " + o.value), o.help, o.repeat ? " (may be repeated)" : ""));
+  std::set<std::string> shown;
+  auto list = [&](const std::vector<Option>& options) {
+    for (const Option& o : options)
+      if (shown.insert(o.name).second) Print(fmt::format("  {:<22}{}{}", o.name + (o.value.empty() ? "" : " " + o.value), o.help, o.repeat ? " (may be repeated)" : ""));
   };
   list(command.options);
   list(CommonOptions());

@@ -61,5 +61,7 @@ Result<int> EndpointShow(Call&);
 Result<int> Reproduce(Call&);
 // lineage.cc
 Result<int> LineageVerb(Call&);
+// predict.cc
+Result<int> Predict(Call&);
 
 }  // namespace rondo::cli
