@@ -16,7 +16,7 @@ RONDO = pathlib.Path(os.environ.get("RONDO_BIN", ROOT / "build" / "rondo"))
 CHURN = ROOT / "examples" / "churn" / "data" / "telco_churn.csv"
 
 
-def test_data(name):
+def dataset_file(name):
     """A public data set that isn't shipped with the project: RONDO_TEST_DATA, or ../shared/data beside the checkout."""
     folder = pathlib.Path(os.environ.get("RONDO_TEST_DATA", ROOT.parent / "shared" / "data"))
     if not (folder / name).exists():
@@ -138,7 +138,7 @@ def eventually(check, wait=20, what="the condition"):
         value = check()
         if value:
             return value
-        assert time.time() < deadline, f"{what} did not come true within {wait} s"
+        assert time.time() < deadline, f"{what() if callable(what) else what} did not come true within {wait} s"
         time.sleep(0.05)
 
 

@@ -1,5 +1,5 @@
 """The same grammar runs other people's data to a served model with sensible metrics: mortgage (fairness), students (regression), spam (text)."""
-from conftest import eventually, test_data
+from conftest import dataset_file, eventually
 
 import csv
 
@@ -31,7 +31,7 @@ def serve_and_score(project, endpoint, source, n=20):
 
 
 def test_mortgage_is_judged_for_fairness(project):
-    source = test_data("hmda_mortgage.csv")
+    source = dataset_file("hmda_mortgage.csv")
     project.write("data/hmda.csv", source.read_bytes())
     project.write("rondo.yaml", """project: mortgage
 seed: 3
@@ -63,7 +63,7 @@ deploy: {endpoint: mortgage}
 
 
 def test_students_scores_are_predicted(project):
-    source = test_data("student_star.csv")
+    source = dataset_file("student_star.csv")
     project.write("data/star.csv", source.read_bytes())
     project.write("rondo.yaml", """project: students
 problem:
@@ -85,7 +85,7 @@ deploy: {endpoint: students}
 
 
 def test_spam_is_told_from_ham_by_text(project):
-    source = test_data("spam_mail.csv")
+    source = dataset_file("spam_mail.csv")
     project.write("data/mail.csv", source.read_bytes())
     project.write("rondo.yaml", """project: spam
 problem: {task: binary, target: label, positive: spam, success: [auc >= 0.95, precision >= 0.85]}

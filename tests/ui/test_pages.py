@@ -175,6 +175,23 @@ def test_actions_go_through_with_their_reason(seeded, open_page):
     assert not page.faults, page.faults
 
 
+def test_a_run_from_the_pages(seeded, open_page):
+    page = open_page(seeded.server.url)
+    page.go("/pipeline")
+    page.page.click(".page-action >> text=Run")
+    page.page.check("dialog[open] input[type=checkbox]")
+    page.page.fill("dialog[open] .ask-reason input", "to see it run")
+    page.page.click("dialog[open] button[type=submit]")
+    e2e.eventually(lambda: page.page.evaluate("() => location.pathname").startswith("/pipeline/"), what="the run's page")
+    e2e.eventually(lambda: "done in" in page.verdict(), wait=60, what=lambda: f"the end of the run on its page: {page.verdict()}")
+    assert page.page.query_selector_all(".graph-node"), page.page.inner_text("main")
+    page.page.click(".graph-node >> text=train")
+    page.page.wait_for_selector(".log")
+    assert any(e["action"] == "run.request" and e["reason"] == "to see it run" for e in seeded.server.get("/api/v1/audit")["entries"])
+    faults = [f for f in page.faults if "404" not in f]  # asked for before it began
+    assert not faults, faults
+
+
 def test_pages_follow_what_happens(seeded, open_page):
     page = open_page(seeded.server.url)
     page.go("/runs")
