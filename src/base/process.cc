@@ -139,8 +139,11 @@ void Process::Terminate(int64_t grace_ms) {
 void DieWithParent() { ::prctl(PR_SET_PDEATHSIG, SIGKILL); }
 
 std::filesystem::path SelfPath() {
-  std::error_code ec;
-  auto path = std::filesystem::read_symlink("/proc/self/exe", ec);
+  // Asked once, at the first call: a program that is replaced while it runs goes on with what stands in its place.
+  static const std::filesystem::path path = [] {
+    std::error_code ec;
+    return std::filesystem::read_symlink("/proc/self/exe", ec);
+  }();
   return path;
 }
 

@@ -49,7 +49,7 @@ class Process {
 
 /// Asks the kernel to kill this process when its parent dies (prctl PR_SET_PDEATHSIG).
 void DieWithParent();
-/// Path of the running program (/proc/self/exe).
+/// Path of the running program (/proc/self/exe at the first call: main makes it).
 std::filesystem::path SelfPath();
 /// Runs argv, collects stdout; for short helpers (git, notifier commands). Output capped at 1 MiB.
 struct CommandOutput {

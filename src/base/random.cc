@@ -54,6 +54,6 @@ double Random::Normal() {
   return u * f;
 }
 
-uint64_t DeriveSeed(uint64_t seed, std::string_view purpose) { return Xxh3(purpose, seed); }
+uint64_t DeriveSeed(uint64_t seed, std::string_view purpose) { return Xxh3(purpose, seed) >> 1; }
 
 }  // namespace rondo

@@ -26,7 +26,8 @@ class Random {
   bool has_spare_ = false;
 };
 
-/// A seed for one purpose derived from the project's: DeriveSeed(7, "split") never equals DeriveSeed(7, "train").
+/// A seed for one purpose derived from the project's: DeriveSeed(7, "split") never equals DeriveSeed(7, "train"). 63 bits,
+/// so that it fits every integer type it is written as.
 uint64_t DeriveSeed(uint64_t seed, std::string_view purpose);
 
 }  // namespace rondo

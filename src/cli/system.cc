@@ -40,8 +40,6 @@ constexpr struct {
     {"spdlog", "MIT", "log"},
     {"xxHash", "BSD-2-Clause", "fast hashes"},
     {"libcurl", "curl", "HTTP client"},
-    {"libgit2", "GPL-2.0 with linking exception", "git facts"},
-    {"libsodium", "ISC", "passwords"},
     {"zlib", "Zlib", "gzip"},
     {"Eigen", "MPL-2.0", "linear algebra"},
     {"DuckDB", "MIT", "tables (loaded at run time)"},
