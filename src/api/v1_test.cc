@@ -110,6 +110,45 @@ TEST_F(V1Test, EmptyServerAnswersEveryList) {
   EXPECT_EQ(Get("/api/v1/runs")["runs"].size(), 0u);
   EXPECT_EQ(Get("/api/v1/audit")["next"].AsInt(-1), 0);
   EXPECT_EQ(Get("/api/v1/policies")["pending"].size(), 0u);
+  EXPECT_EQ(Get("/api/v1/pipeline/triggers").size(), 0u);
+  const Json overview = Get("/api/v1/overview");
+  EXPECT_EQ(overview["stages"].size(), 9u);
+  EXPECT_EQ(overview["verdict"]["text"].AsString(), "churn has not run yet");
+  EXPECT_EQ(overview["waiting"].size(), 0u);
+}
+
+TEST_F(V1Test, OverviewSaysWhatFailedAndWhatWaits) {
+  MakeVersion(MakeRun("r"), std::string(64, 'a'), 0.84, true);
+  project_.govern.approvals.push_back({"champion", {"risk"}, 2, true});
+  auto journal = pipeline::Journal::Open(workspace_->db(), clock_);
+  ASSERT_TRUE(journal);
+  pipeline::RunRecord run;
+  run.id = "p1";
+  run.project = "churn";
+  run.status = "running";
+  run.trigger = "drift";
+  run.started = clock_.NowMs();
+  ASSERT_TRUE(journal->StartRun(run, "{}"));
+  pipeline::StageRecord stage;
+  stage.name = "train";
+  stage.status = "running";
+  stage.started = clock_.NowMs();
+  ASSERT_TRUE(journal->PutStage("p1", 0, stage));
+  Json overview = Get("/api/v1/overview");
+  EXPECT_EQ(overview["stages"][3]["state"].AsString(), "busy");
+  EXPECT_EQ(overview["stages"][8]["state"].AsString(), "busy");
+  EXPECT_NE(overview["verdict"]["text"].AsString().find("retraining for drift"), std::string::npos) << overview["verdict"].Dump();
+  ASSERT_EQ(overview["waiting"].size(), 1u);
+  EXPECT_EQ(overview["waiting"][0]["text"].AsString(), "v1 needs 2 more approvals by risk");
+  stage.status = "failed";
+  stage.summary = "no rows";
+  stage.ended = clock_.NowMs();
+  ASSERT_TRUE(journal->PutStage("p1", 0, stage));
+  ASSERT_TRUE(journal->EndRun("p1", "failed", "train failed"));
+  overview = Get("/api/v1/overview");
+  EXPECT_EQ(overview["verdict"]["state"].AsString(), "bad");
+  EXPECT_EQ(overview["stages"][3]["fact"].AsString(), "train failed");
+  EXPECT_EQ(overview["waiting"][1]["text"].AsString(), "train failed: no rows");
 }
 
 TEST_F(V1Test, RunsHaveMapsAndFiltersAreMlflows) {

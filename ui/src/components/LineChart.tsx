@@ -45,7 +45,9 @@ export function LineChart(props: ChartProps) {
     return () => watch.disconnect();
   }, []);
   useEffect(() => {
-    if (!seen) return;
+    plot.current?.destroy();
+    plot.current = null;
+    if (!seen || !lines.some((l) => l.x.length > 0)) return;
     let gone = false;
     void import("./plot").then(({ draw }) => {
       if (gone || !box.current) return;

@@ -32,8 +32,12 @@ export function metric(x: Num | undefined, digits = 4): string {
 }
 const minus = (s: string) => s.replace("-", "−");
 
+/** A difference that the shown digits can't tell from nothing. */
+export const tiny = (n: number, digits = 4) => Math.abs(n) < 0.5 * 10 ** -digits;
+
 export function signed(n: number, digits = 4): string {
   if (!Number.isFinite(n)) return DASH;
+  if (tiny(n, digits)) return `±${(0).toFixed(digits)}`;
   const text = Math.abs(n) < 1 ? Math.abs(n).toFixed(digits) : metric(Math.abs(n));
   return `${n > 0 ? "+" : n < 0 ? "−" : "±"}${text}`;
 }

@@ -6,7 +6,7 @@ import { Loaded, Page, Section } from "../../components/Page";
 import { Empty } from "../../components/Snippet";
 import { StateMark } from "../../components/StateMark";
 import { colourOf } from "../../lib/colour";
-import { dateTime, metric, plural, short, signed, toNumber } from "../../lib/format";
+import { dateTime, metric, plural, short, signed, tiny, toNumber } from "../../lib/format";
 import { arg, setQuery } from "../../lib/router";
 import { Charts } from "../runs/Charts";
 import { duration, lowerIsBetter, metricKeys, runState } from "../runs/runs";
@@ -68,7 +68,7 @@ export function ComparePage() {
                         {runs.map((r, i) => {
                           const by = toNumber(r.metrics[k]) - toNumber(base.metrics[k]);
                           const good = lowerIsBetter(k) ? by < 0 : by > 0;
-                          return <td key={r.id} class="num">{metric(r.metrics[k])}{i > 0 && Number.isFinite(by) && by !== 0 && <span class={`small ${good ? "ok" : "bad"}`}> {signed(by)}</span>}</td>;
+                          return <td key={r.id} class="num">{metric(r.metrics[k])}{i > 0 && Number.isFinite(by) && !tiny(by) && <span class={`small ${good ? "ok" : "bad"}`}> {signed(by)}</span>}</td>;
                         })}
                       </tr>
                     ))}

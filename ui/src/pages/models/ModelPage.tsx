@@ -9,7 +9,7 @@ import { IntervalBar, rangeOf } from "../../components/IntervalBar";
 import { Loaded, Page, Section } from "../../components/Page";
 import { Table, type Column } from "../../components/Table";
 import { Time } from "../../components/Time";
-import { metric, signed, toNumber } from "../../lib/format";
+import { metric, signed, tiny, toNumber } from "../../lib/format";
 import { lowerIsBetter } from "../runs/runs";
 import { isChampion, metricOrder } from "./models";
 import type { VersionRow } from "../../api/types";
@@ -46,7 +46,7 @@ export function ModelPage({ args }: { args: Record<string, string> }) {
               { key: k, title: k, num: true, cell: (v) => {
                 const by = toNumber(v.metrics[k]?.value) - base;
                 const good = lowerIsBetter(k) ? by < 0 : by > 0;
-                return <>{metric(v.metrics[k]?.value)}{!isChampion(v) && Number.isFinite(by) && by !== 0 && <span class={`small ${good ? "ok" : "bad"}`}> {signed(by)}</span>}</>;
+                return <>{metric(v.metrics[k]?.value)}{!isChampion(v) && Number.isFinite(by) && !tiny(by) && <span class={`small ${good ? "ok" : "bad"}`}> {signed(by)}</span>}</>;
               } },
               ...(i === 0 && range ? [{ key: "interval", title: "interval", width: 130, cell: (v: VersionRow) => (v.metrics[k] ? <IntervalBar value={v.metrics[k]} range={range} label={k} {...(Number.isFinite(base) ? { mark: base } : {})} /> : null) }] : []),
             ];

@@ -12,7 +12,7 @@ import { Facts, Loaded, Page, Section } from "../../components/Page";
 import { StateMark } from "../../components/StateMark";
 import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
-import { bytes, metric, plural, short, signed, toNumber } from "../../lib/format";
+import { bytes, metric, plural, short, signed, tiny, toNumber } from "../../lib/format";
 import { lowerIsBetter } from "../runs/runs";
 import { useState } from "preact/hooks";
 import { Fairness, Slices } from "./Slices";
@@ -87,7 +87,7 @@ export function VersionPage({ args }: { args: Record<string, string> }) {
                           <tr key={k}>
                             <th scope="row">{k}</th>
                             <td class="num">{metric(mine.value)}</td>
-                            <td class={`num small ${good ? "ok" : "bad"}`}>{Number.isFinite(by) && by !== 0 ? signed(by) : ""}</td>
+                            <td class={`num small ${good ? "ok" : "bad"}`}>{Number.isFinite(by) && !tiny(by) ? signed(by) : ""}</td>
                             <td class="version-bar"><IntervalBar label={k} value={mine} range={rangeOf([mine, ...(theirs ? [theirs] : [])])} {...(theirs ? { mark: toNumber(theirs.value) } : {})} /></td>
                             <td class="num small faint">{mine.low !== undefined && mine.high !== undefined ? `${metric(mine.low, 3)} to ${metric(mine.high, 3)}` : ""}</td>
                           </tr>

@@ -19,6 +19,13 @@ export function PipelineRunPage({ args }: { args: Record<string, string> }) {
   const id = args["id"] ?? "";
   const data = useApi<PipelineRun>(api(`/pipeline/runs/${seg(id)}`));
   const picked = arg("stage");
+  if (data.error?.error_code === "NOT_FOUND") {
+    return (
+      <Page title="Pipeline run" crumbs={<><a href="/pipeline">Pipeline</a> / <Chip value={{ kind: "pipeline_run", id }} /></>} verdict={{ state: "idle", text: "This run waits for its turn, or nothing had to run" }}>
+        <p class="dim">It appears here as soon as its first stage is decided. <a href="/pipeline">All runs</a></p>
+      </Page>
+    );
+  }
   return (
     <Loaded from={data} title="Pipeline run">
       {(r) => {

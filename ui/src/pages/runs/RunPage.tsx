@@ -5,7 +5,7 @@ import { Button } from "../../components/Button";
 import { Actor, Chip, Chips } from "../../components/Chip";
 import { Facts, Loaded, Page, Section } from "../../components/Page";
 import { Time } from "../../components/Time";
-import { metric, short, signed, toNumber } from "../../lib/format";
+import { metric, short, signed, tiny, toNumber } from "../../lib/format";
 import { arg, navigate } from "../../lib/router";
 import { Artifacts } from "./Artifacts";
 import { Charts } from "./Charts";
@@ -49,7 +49,7 @@ export function RunPage({ args }: { args: Record<string, string> }) {
                             <tr key={k}>
                               <th scope="row">{k}</th>
                               <td class="num">{metric(r.metrics[k])}</td>
-                              <td class={`num small ${!Number.isFinite(by) || by === 0 ? "faint" : better ? "ok" : "bad"}`}>{Number.isFinite(by) ? signed(by) : ""}</td>
+                              <td class={`num small ${!Number.isFinite(by) || tiny(by) ? "faint" : better ? "ok" : "bad"}`}>{Number.isFinite(by) ? signed(by) : ""}</td>
                             </tr>
                           );
                         })}

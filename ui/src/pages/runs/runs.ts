@@ -21,7 +21,7 @@ export function varying(rows: RunRow[], keys: string[]): string[] {
   return keys.filter((k) => new Set(rows.slice(0, 200).map((r) => r.params[k])).size > 1);
 }
 export const quoteKey = (k: string) => (/^[\w]+$/.test(k) ? k : `\`${k}\``);
-export const lowerIsBetter = (k: string) => /loss|rmse|mae|mse|brier|error|latency|ece|mape/.test(k);
+export const lowerIsBetter = (k: string) => /loss|rmse|mae|mse|brier|error|latency|ece|mape|seconds|difference/.test(k);
 export const tagColumns = ["mlflow.source.git.commit", "rondo.trigger"];
 
 /** TensorBoard's debiased exponential average; NaN stays where it is. */
