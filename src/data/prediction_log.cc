@@ -328,28 +328,29 @@ Status ReadPredictions(const fs::path& folder, LogPosition& position, const std:
 Result<Prediction> FindPrediction(const fs::path& folder, const std::string& id) {
   const std::vector<int64_t> segments = ListSegments(folder);
   const uint64_t hash = Xxh3(id);
-  std::optional<Prediction> found;
+  std::optional<Prediction> shadow;
   for (auto segment = segments.rbegin(); segment != segments.rend(); ++segment) {
     auto file = ReadableFile::Open(SegmentPath(folder, *segment));
     if (!file && file.error().code == Code::kNotFound) continue;
     if (!file) return std::unexpected(file.error());
+    std::optional<Prediction> found;
+    const auto take = [&](std::optional<Prediction> prediction) {
+      if (prediction && prediction->id == id) (prediction->shadow ? shadow : found) = std::move(prediction);
+      return !found;
+    };
     RONDO_TRY(const auto offsets, LookUp(*file, hash));
     if (offsets) {
       for (const uint64_t offset : *offsets) {
         RONDO_TRY(auto prediction, RecordAt(*file, offset));
-        if (prediction && prediction->id == id) return std::move(*prediction);
+        take(std::move(prediction));
       }
-      continue;
+    } else {
+      uint64_t offset = 0;
+      RONDO_TRY([[maybe_unused]] const End end, Scan(*file, *segment, offset, [&](std::string_view payload, uint64_t) { return take(log::DecodePrediction(payload)); }));
     }
-    uint64_t offset = 0;
-    RONDO_TRY([[maybe_unused]] const End end, Scan(*file, *segment, offset, [&](std::string_view payload, uint64_t) {
-                auto prediction = log::DecodePrediction(payload);
-                if (!prediction || prediction->id != id) return true;
-                found = std::move(prediction);
-                return false;
-              }));
     if (found) return std::move(*found);
   }
+  if (shadow) return std::move(*shadow);
   return Fail(Code::kNotFound, "the prediction log has no prediction " + id.substr(0, 64), "ids are the 32 hex digits of x-rondo-prediction-id");
 }
 

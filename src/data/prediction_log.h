@@ -50,7 +50,8 @@ struct LogPosition {
 /// Calls `each` for the records from `position` on, and moves it; stops when `each` returns false (that record counts as read). Tolerates a tail that
 /// is being written. A missing folder is an empty log.
 Status ReadPredictions(const std::filesystem::path& folder, LogPosition& position, const std::function<bool(const Prediction&)>& each);
-/// By id, newest segment first: binary search in the index of sealed segments, a scan of the open one. kNotFound when the log doesn't have it.
+/// By id, newest segment first: binary search in the index of sealed segments, a scan of the open one. A shadow's record has the id of the answer that it
+/// shadows: the answer comes back, the shadow's only when the log has no other. kNotFound when the log doesn't have it.
 Result<Prediction> FindPrediction(const std::filesystem::path& folder, const std::string& id);
 
 }  // namespace rondo::data

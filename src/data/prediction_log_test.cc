@@ -148,6 +148,23 @@ TEST(PredictionLog, RollsSealsAndFindsInEverySegment) {
   EXPECT_EQ(FindPrediction(dir.path(), Make(1001).id).error().code, Code::kNotFound);
 }
 
+TEST(PredictionLog, AnAnswerIsFoundBeforeItsShadow) {
+  TempDir dir;
+  Prediction answer = Make(1), shadow = answer;
+  answer.shadow = false;
+  answer.version = 1;
+  shadow.shadow = true;
+  shadow.version = 2;
+  // Sealed and open segments, the shadow after, before and in a later segment.
+  { ASSERT_TRUE((*OpenPredictionWriter(dir.path()))->Append({answer, shadow})); }
+  EXPECT_EQ(FindPrediction(dir.path(), answer.id)->version, 1);
+  { ASSERT_TRUE((*OpenPredictionWriter(dir.path()))->Append({shadow})); }
+  EXPECT_EQ(FindPrediction(dir.path(), answer.id)->version, 1);
+  shadow.id = Make(2).id;
+  { ASSERT_TRUE((*OpenPredictionWriter(dir.path()))->Append({shadow})); }
+  EXPECT_EQ(FindPrediction(dir.path(), shadow.id)->version, 2);
+}
+
 TEST(PredictionLog, AReaderFollowsAndResumes) {
   TempDir dir;
   auto writer = OpenPredictionWriter(dir.path(), {.segment_bytes = 50'000});

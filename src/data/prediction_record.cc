@@ -30,7 +30,7 @@ void PutText(std::string& out, std::string_view text) {
 }
 void PutFloats(std::string& out, const std::vector<float>& values) {
   PutVarint(out, values.size());
-  out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
+  if (!values.empty()) out.append(reinterpret_cast<const char*>(values.data()), values.size() * sizeof(float));
 }
 
 int HexValue(char c) { return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1; }
@@ -81,7 +81,7 @@ class Reader {
     if (!good_) return {};
     std::vector<float> values(n);
     const std::string_view bytes = Take(n * sizeof(float));
-    std::memcpy(values.data(), bytes.data(), bytes.size());
+    if (!values.empty()) std::memcpy(values.data(), bytes.data(), bytes.size());
     return values;
   }
   std::vector<std::string> Texts() {

@@ -63,7 +63,7 @@ Result<ArmNumbers> ArmFromJson(const Json& json) {
     if (const int64_t bucket = latency[i].AsInt(-1); bucket >= 0 && bucket < static_cast<int64_t>(kLatencyBuckets)) out.latency[static_cast<size_t>(bucket)] = latency[i + 1].AsInt();
   RONDO_TRY(const std::string bytes, Base64Decode(json["scores"].AsString()));
   out.scores.resize(std::min(bytes.size() / sizeof(float), kScoreSample));
-  std::memcpy(out.scores.data(), bytes.data(), out.scores.size() * sizeof(float));
+  if (!out.scores.empty()) std::memcpy(out.scores.data(), bytes.data(), out.scores.size() * sizeof(float));
   return out;
 }
 

@@ -38,7 +38,7 @@ class Decoder {
   /// The calling thread's.
   static Decoder& OfThread();
 
-  /// Reads the form of the request, not yet its values. Views stay until the next Parse. Every error is kInvalid (or kTooLarge) and shows no value of the body.
+  /// Reads the form of the request, not yet its values. Views stay until the next Parse, as long as `body` does. Every error is kInvalid (or kTooLarge) and shows no value of the body.
   Status Parse(Protocol protocol, std::string_view body);
   /// Values into columns. OIP is strict: unknown inputs are errors. MLflow's forms ignore unknown columns, as MLflow does. Both: the key column names the rows,
   /// the target is ignored, a column that isn't there at all is an error that names it, null and NaN are missing.

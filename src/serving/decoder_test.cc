@@ -30,8 +30,9 @@ std::string With(const std::string& tenure) { return Oip({tenure, kCharge, kActi
 
 class DecoderTest : public testing::Test {
  protected:
-  Status Read(Protocol protocol, const std::string& body) {
-    RONDO_DO(decoder_.Parse(protocol, body));
+  Status Read(Protocol protocol, std::string body) {
+    body_ = std::move(body);
+    RONDO_DO(decoder_.Parse(protocol, body_));
     return decoder_.Bind(columns_, rows_);
   }
   void Check(Protocol protocol, const std::vector<Case>& cases) {
@@ -56,6 +57,7 @@ class DecoderTest : public testing::Test {
   Columns columns_{signature_};
   Decoder decoder_;
   BoundRows rows_;
+  std::string body_;
 };
 
 TEST_F(DecoderTest, OipTable) {
@@ -283,7 +285,7 @@ TEST_F(DecoderTest, OneRequestBindsToTwoModels) {
   other.inputs = {{"contract", "category"}, {"tenure", "category"}};
   const Columns columns(other);
   ASSERT_TRUE(Read(Protocol::kInvocations, R"({"dataframe_records":[{"tenure":12,"charge":70.5,"active":true,"contract":"x"}]})"));
-  BoundRows rows;
+  BoundRows rows;  // the other model's
   ASSERT_TRUE(decoder_.Bind(columns, rows));
   EXPECT_EQ(rows.batch.texts[0][0], "x");
   EXPECT_EQ(rows.batch.texts[1][0], "12");
