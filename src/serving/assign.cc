@@ -16,8 +16,8 @@ uint32_t BucketsOf(double share) { return static_cast<uint32_t>(std::lround(std:
 std::string NextPredictionId() {
   static const std::string prefix = RandomHex(8);
   static std::atomic<uint64_t> counter{0};
-  // An odd factor makes a permutation of the 64-bit numbers: ids don't show how many there were.
-  uint64_t n = counter.fetch_add(1, std::memory_order_relaxed) * 0x9e3779b97f4a7c15ull;
+  // Rising within a process: whoever keeps an index of ids appends to it.
+  uint64_t n = counter.fetch_add(1, std::memory_order_relaxed);
   std::string id(32, '0');
   std::copy(prefix.begin(), prefix.end(), id.begin());
   for (size_t i = 31; i >= 16; --i, n >>= 4) id[i] = "0123456789abcdef"[n & 15];

@@ -14,7 +14,7 @@ uint32_t BucketOf(std::string_view salt, std::string_view unit);
 /// Share of traffic -> buckets: 0.05 -> 500.
 uint32_t BucketsOf(double share);
 
-/// 32 hex digits: 16 random ones of the process, 16 of a scrambled counter. Never twice, not secret. Thread-safe.
+/// 32 hex digits: 16 random ones of the process, 16 of a counter. Never twice, rising, not secret. Thread-safe.
 std::string NextPredictionId();
 
 }  // namespace rondo::serving
