@@ -180,6 +180,8 @@ struct Router::Impl {
       const Error error = known ? Error{Code::kInvalid, request.method + " isn't possible here", {}} : Error{Code::kNotFound, "no such address", "the list is at /api/v1/openapi.json"};
       net::Response response = ErrorResponse(error, mlflow ? ErrorStyle::kMlflow : ErrorStyle::kRondo);
       response.status = known ? 405 : 404;
+      // MLflow's client tells a server that is too old from a missing run by this code.
+      if (mlflow && !known) response.body = Json::MakeObject().Set("error_code", "ENDPOINT_NOT_FOUND").Set("message", error.message).Dump();
       reply.Send(std::move(response));
     };
     return route;

@@ -53,8 +53,9 @@ Status TrainStep(Context& c) {
   RONDO_TRY(const model::ExportCheck check,
             WriteModel(c, fit, *features, enough ? validation : train, enough ? fit.native_validation : fit.native_train, c.Path("out/model")));
   Json info = fit.fitted.info.IsObject() ? fit.fitted.info : Json::MakeObject();
+  if (!info.Find("params")) info.Set("params", c.project.train.params);
   info.Set("algorithm", fit.signature.algorithm)
-      .Set("params", c.project.train.params)
+      .Set("declared_params", c.project.train.params)
       .Set("seed", c.project.TrainSeed())
       .Set("features", features->names().size())
       .Set("train_rows", train.rows())
