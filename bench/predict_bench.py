@@ -42,13 +42,14 @@ with h.project() as folder:
         for name, process, url in (("rondo", us, ours + "/v2/models/churn/infer"), ("fastapi as its tutorial writes it", others, plain + "/infer"),
                                    ("fastapi tuned (uvloop, httptools, no pydantic)", them, tuned + "/infer")):
             h.wrk(url, text, 1)
-            before = h.cpu_seconds(process.pid)
+            before = h.cpu_split(process.pid)
             requests, bad = h.wrk(url, text, 5)
-            used = h.cpu_seconds(process.pid) - before
+            user, system = (b - a for a, b in zip(before, h.cpu_split(process.pid)))
+            used = user + system
             if bad:
                 raise SystemExit(f"{name}: {bad} of {requests} requests failed")
             figures[name] = used / requests * 1e6
-            print(f"{name}: {figures[name]:.1f} us of server CPU a request ({requests} requests in 5 s, 4 connections)")
+            print(f"{name}: {figures[name]:.1f} us of server CPU a request ({user / requests * 1e6:.1f} user, {system / requests * 1e6:.1f} system; {requests} requests in 5 s, 4 connections)")
         print(f"answers of {len(rows)} rows agree within {worst:.1e}")
         for name, figure in figures.items():
             if name != "rondo":
