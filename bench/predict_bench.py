@@ -5,7 +5,15 @@ import sys
 
 import harness as h
 
-with h.project() as folder:
+# The churn model with every default: monitoring and the prediction log are on, as for any user.
+YAML = """project: churn
+problem: {task: binary, target: churn, positive: "Yes", success: [auc >= 0.80]}
+data: {customers: {from: data/telco_churn.csv}}
+train: {algorithm: xgboost, params: {max_depth: 4, learning_rate: 0.1, rounds: 300, early_stopping: 20}}
+deploy: {endpoint: churn}
+"""
+
+with h.project(YAML) as folder:
     h.rondo(folder, "run")
     signature = json.loads((folder / "out/model/signature.json").read_text())
     with open(folder / "data/telco_churn.csv", newline="") as f:
