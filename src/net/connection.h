@@ -29,6 +29,8 @@ namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
 using tcp = asio::ip::tcp;
+/// With the concrete executor: the any-executor of tcp::socket is copied several times a request.
+using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
 using ErrorCode = boost::system::error_code;
 
 class ConnectionBase;
@@ -139,12 +141,12 @@ class Connection : public ConnectionBase {
   void Cut() override {
     ErrorCode ignored;
     state_ = State::kClosed;
-    stream_.lowest_layer().shutdown(tcp::socket::shutdown_both, ignored);
+    stream_.lowest_layer().shutdown(asio::socket_base::shutdown_both, ignored);
     stream_.lowest_layer().close(ignored);
   }
 
  private:
-  static constexpr bool kTls = !std::is_same_v<Stream, tcp::socket>;
+  static constexpr bool kTls = !std::is_same_v<Stream, Socket>;
   std::shared_ptr<Connection> Self() { return std::static_pointer_cast<Connection>(shared_from_this()); }
 
   struct PendingReply;
@@ -347,7 +349,7 @@ class Connection : public ConnectionBase {
   void LingerClose() {
     ErrorCode ignored;
     state_ = State::kClosed;
-    if constexpr (!kTls) stream_.shutdown(tcp::socket::shutdown_send, ignored);
+    if constexpr (!kTls) stream_.shutdown(asio::socket_base::shutdown_send, ignored);
     Deadline(2000);
     linger_left_ = 64;
     Linger();

@@ -96,7 +96,7 @@ class ServerImpl : public Server {
  private:
   void Accept() {
     Loop& loop = *loops_[next_++ % loops_.size()];
-    acceptor_->async_accept(loop.io, [this, &loop](ErrorCode ec, tcp::socket socket) {
+    acceptor_->async_accept(loop.io, [this, &loop](ErrorCode ec, Socket socket) {
       if (!acceptor_->is_open() || shared_->draining) return;
       if (!ec) {
         if (shared_->connections >= shared_->options.max_connections) {
@@ -113,21 +113,21 @@ class ServerImpl : public Server {
     });
   }
 
-  void Begin(Loop& loop, tcp::socket socket) {
+  void Begin(Loop& loop, Socket socket) {
     ErrorCode ec;
     const auto endpoint = socket.remote_endpoint(ec);
     if (ec) return;
     const std::string remote = endpoint.address().to_string();
     if (tls_)
-      std::make_shared<Connection<asio::ssl::stream<tcp::socket>>>(loop, shared_, remote, std::move(socket), *tls_)->Start();
+      std::make_shared<Connection<asio::ssl::stream<Socket>>>(loop, shared_, remote, std::move(socket), *tls_)->Start();
     else
-      std::make_shared<Connection<tcp::socket>>(loop, shared_, remote, std::move(socket))->Start();
+      std::make_shared<Connection<Socket>>(loop, shared_, remote, std::move(socket))->Start();
   }
 
   std::shared_ptr<Shared> shared_;
   std::optional<asio::ssl::context> tls_;
   std::vector<std::unique_ptr<Loop>> loops_;
-  std::optional<tcp::acceptor> acceptor_;
+  std::optional<asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>> acceptor_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> works_;
   std::vector<std::thread> threads_;
   size_t next_ = 0;
