@@ -41,6 +41,8 @@ void Infer(Call& call, net::Reply reply, serving::Protocol protocol) {
   const std::string name = call.Path("model").empty() ? call.Path("endpoint") : call.Path("model");
   auto endpoint = FindEndpoint(call, name);
   if (!endpoint) return reply.Send(Error(NoEndpoint(name), protocol));
+  if (!call.request().Header("Inference-Header-Content-Length").empty())
+    return reply.Send(Error({Code::kInvalid, "binary tensors are not supported: send JSON (tritonclient: set_data_from_numpy(values, binary_data=False) and InferRequestedOutput(name, binary_data=False))", {}}, protocol));
   const std::string& version = call.Path("version");
   if (call.request().body.size() <= kInlineBytes) return reply.Send(Score(*endpoint, call.request(), version, protocol));
   auto request = std::make_shared<net::Request>(call.request());

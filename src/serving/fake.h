@@ -101,9 +101,9 @@ inline std::string OipRow(double tenure, const std::string& contract = "One year
 }
 
 /// A data folder with versions whose behaviour is made up, a server that only moves when told, and a clock that does too.
-class Stage0 {
+class Rehearsal {
  public:
-  explicit Stage0(ServerOptions options = {}) : options_(std::move(options)) {
+  explicit Rehearsal(ServerOptions options = {}) : options_(std::move(options)) {
     workspace_ = std::move(*workspace::Workspace::Open(dir_.path() / "data", clock_));
     options_.threads = false;
     options_.loader = [this](const registry::Version& v) -> Result<std::shared_ptr<const LoadedModel>> {

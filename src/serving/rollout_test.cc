@@ -44,7 +44,7 @@ TEST(Plan, Table) {
 }
 
 TEST(Rollout, TheFirstVersionIsChampionAtOnceAndServed) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({});
   auto r = s.Deploy(v1, Canary());
@@ -61,7 +61,7 @@ TEST(Rollout, TheFirstVersionIsChampionAtOnceAndServed) {
 }
 
 TEST(Rollout, AnEqualVersionPassesEveryStepAndIsPromoted) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -95,7 +95,7 @@ TEST(Rollout, AnEqualVersionPassesEveryStepAndIsPromoted) {
 }
 
 TEST(Rollout, AFailingVersionIsRolledBackAndNobodyNotices) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({.fail_share = 0.5});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -113,7 +113,7 @@ TEST(Rollout, AFailingVersionIsRolledBackAndNobodyNotices) {
 }
 
 TEST(Rollout, AVersionThatScoresDifferentlyIsRolledBack) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({.bias = 2});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -125,7 +125,7 @@ TEST(Rollout, AVersionThatScoresDifferentlyIsRolledBack) {
 }
 
 TEST(Rollout, FewRequestsAreInconclusive) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -145,7 +145,7 @@ TEST(Rollout, FewRequestsAreInconclusive) {
 }
 
 TEST(Rollout, ASlowVersionFailsItsLatencyGuard) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({.delay_ns = 8'000'000});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -160,7 +160,7 @@ TEST(Rollout, ASlowVersionFailsItsLatencyGuard) {
 }
 
 TEST(Rollout, TheHoldIsAlsoATime) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -177,7 +177,7 @@ TEST(Rollout, TheHoldIsAlsoATime) {
 }
 
 TEST(Rollout, BlueGreenSwitchesAllAndBack) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({.fail_share = 0.3}), v3 = s.AddVersion({});
   project::Deploy d;
@@ -197,7 +197,7 @@ TEST(Rollout, BlueGreenSwitchesAllAndBack) {
 }
 
 TEST(Rollout, AShadowAnswersNothingAndIsThenPromoted) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   project::Deploy d;
@@ -218,7 +218,7 @@ TEST(Rollout, AShadowAnswersNothingAndIsThenPromoted) {
 }
 
 TEST(Rollout, AnAbTestIsEndedByHand) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   project::Deploy d;
@@ -234,7 +234,7 @@ TEST(Rollout, AnAbTestIsEndedByHand) {
 }
 
 TEST(Rollout, ActionsAndTheirOrder) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({}), v3 = s.AddVersion({});
   EXPECT_EQ(s.server().Act("churn", Action::kPause, "anna", "").error().code, Code::kNotFound);
@@ -264,7 +264,7 @@ TEST(Rollout, ActionsAndTheirOrder) {
 }
 
 TEST(Rollout, ANewerOneTakesItsPlace) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({}), v3 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -283,7 +283,7 @@ TEST(Rollout, ANewerOneTakesItsPlace) {
 }
 
 TEST(Rollout, RollbackGoesBackFurtherEachTime) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   project::Deploy at_once;
   std::vector<int64_t> v;
@@ -309,7 +309,7 @@ TEST(Rollout, RollbackGoesBackFurtherEachTime) {
 }
 
 TEST(Rollout, WhoMovesTheAliasByHandDecides) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({}), v3 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -329,7 +329,7 @@ TEST(Rollout, WhoMovesTheAliasByHandDecides) {
 }
 
 TEST(Rollout, AVersionThatCannotBeLoadedLeavesTheOldOneServing) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -353,7 +353,7 @@ TEST(Rollout, AVersionThatCannotBeLoadedLeavesTheOldOneServing) {
 }
 
 TEST(Rollout, TheChampionWaitsForApprovalsOfTheseBytes) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, {}));
@@ -381,7 +381,7 @@ TEST(Rollout, TheChampionWaitsForApprovalsOfTheseBytes) {
 }
 
 TEST(Rollout, ARejectionEndsIt) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, {}));
@@ -394,7 +394,7 @@ TEST(Rollout, ARejectionEndsIt) {
 }
 
 TEST(Rollout, StateAndCountersSurviveARestart) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -419,7 +419,7 @@ TEST(Rollout, StateAndCountersSurviveARestart) {
 }
 
 TEST(Rollout, CountersAreStoredAlongTheWay) {
-  Stage0 s;
+  Rehearsal s;
   s.StartServer();
   const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
   ASSERT_TRUE(s.Deploy(v1, Canary()));
@@ -433,7 +433,7 @@ TEST(Rollout, CountersAreStoredAlongTheWay) {
 }
 
 TEST(Rollout, EndpointNamesThatAreNoneAndOtherModels) {
-  Stage0 s;
+  Rehearsal s;
   const int64_t v1 = s.AddVersion({});
   for (const char* name : {"", "../etc", "a/b", ".hidden", "-x", "a b"}) {
     RolloutRequest request;
