@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "base/metrics.h"
+#include "base/shared_slot.h"
 #include "data/prediction_log.h"
 #include "serving/arm.h"
 #include "serving/decoder.h"
@@ -112,9 +113,9 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   /// Scores a shadow job; on the shadow thread.
   void RunShadow(const ShadowJob& job);
 
-  std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.load(std::memory_order_acquire); }
-  void Swap(std::shared_ptr<const Snapshot> next) { snapshot_.store(std::move(next), std::memory_order_release); }
-  /// Moves on in tests and after clients' errors.
+  std::shared_ptr<const Snapshot> snapshot() const { return snapshot_.Load(); }
+  void Swap(std::shared_ptr<const Snapshot> next) { snapshot_.Store(std::move(next)); }
+  /// Requests that were the client's fault.
   int64_t bad_requests() const { return bad_requests_.load(std::memory_order_relaxed); }
 
  private:
@@ -125,7 +126,7 @@ class Endpoint : public std::enable_shared_from_this<Endpoint> {
   std::string name_, model_;
   Recorder* recorder_;
   Clock* clock_;
-  std::atomic<std::shared_ptr<const Snapshot>> snapshot_;
+  SharedSlot<const Snapshot> snapshot_;
   std::atomic<int64_t> bad_requests_{0};
 };
 

@@ -2,7 +2,6 @@
 
 #include <fmt/format.h>
 
-#include <atomic>
 #include <chrono>
 #include <condition_variable>
 #include <map>
@@ -10,6 +9,7 @@
 #include <thread>
 
 #include "base/log.h"
+#include "base/shared_slot.h"
 #include "base/thread_pool.h"
 #include "serving/live.h"
 
@@ -25,7 +25,7 @@ class ServerImpl : public Server {
     if (options_.recorder.folder.empty()) options_.recorder.folder = workspace_.folder() / "predictions";
     options_.recorder.threads = options_.recorder.threads && options_.threads;
     recorder_ = std::make_unique<QueueRecorder>(options_.recorder);
-    directory_ = std::make_shared<const Directory>();
+    directory_.Store(std::make_shared<const Directory>());
     if (options_.threads) pool_ = std::make_unique<ThreadPool>("serve-batch", options_.batch_threads, 256);
   }
   ~ServerImpl() override {
@@ -40,13 +40,13 @@ class ServerImpl : public Server {
   }
 
   std::shared_ptr<Endpoint> Find(std::string_view name) const override {
-    const auto directory = directory_.load(std::memory_order_acquire);
+    const auto directory = directory_.Load();
     const auto it = directory->find(name);
     return it == directory->end() ? nullptr : it->second;
   }
   std::vector<std::shared_ptr<Endpoint>> List() const override {
     std::vector<std::shared_ptr<Endpoint>> out;
-    const auto directory = directory_.load(std::memory_order_acquire);
+    const auto directory = directory_.Load();
     for (const auto& [name, endpoint] : *directory) out.push_back(endpoint);
     return out;
   }
@@ -132,7 +132,7 @@ class ServerImpl : public Server {
     if (changed) {
       auto directory = std::make_shared<Directory>();
       for (const auto& [name, live] : live_) directory->emplace(name, live->endpoint());
-      directory_.store(std::move(directory), std::memory_order_release);
+      directory_.Store(std::move(directory));
     }
     return {};
   }
@@ -141,7 +141,7 @@ class ServerImpl : public Server {
   ServerOptions options_;
   ModelLoader loader_;
   std::unique_ptr<QueueRecorder> recorder_;
-  std::atomic<std::shared_ptr<const Directory>> directory_;
+  SharedSlot<const Directory> directory_;
   std::unique_ptr<ThreadPool> pool_;
 
   std::mutex mutex_;  ///< live_ and counter_
