@@ -3,6 +3,7 @@
 
 #include "base/clock.h"
 #include "cli/verbs.h"
+#include "serving/rollout.h"
 
 namespace rondo::cli {
 namespace {
@@ -43,6 +44,8 @@ Result<int> Decide(Call& call, const std::string& decision) {
   entry.reason = record.reason;
   entry.after = Json::MakeObject().Set("digest", version.digest).Set("role", record.role);
   RONDO_TRY(const govern::AuditEntry stored, workspace->audit().Append(entry));
+  // What waited for this need not wait for a server.
+  RONDO_TRY([[maybe_unused]] const int settled, serving::SettleWaiting(*workspace));
   if (call.json()) PrintJson(EntryJson(stored));
   else Print(fmt::format("{} {} by {} (sha256 {})", entry.object, decision, record.actor, version.digest.substr(0, 12)));
   return 0;

@@ -390,6 +390,22 @@ Result<Rollout> Act(workspace::Workspace& w, const std::string& endpoint, Action
   return out;
 }
 
+Result<int> SettleWaiting(workspace::Workspace& w) {
+  RONDO_DO(EnsureTables(w));
+  RONDO_TRY(const auto endpoints, Endpoints(w));
+  int ended = 0;
+  for (const EndpointRow& endpoint : endpoints) {
+    RONDO_TRY(const auto r, ActiveRollout(w, endpoint.name));
+    if (!r || r->state != "waiting") continue;
+    const auto missing = MissingApprovals(w, *r);
+    if (!missing && missing.error().code != Code::kFailedCheck) return std::unexpected(missing.error());
+    if (missing && !missing->empty()) continue;
+    RONDO_TRY(const bool done, AdvanceRollout(w, *r, 0, std::string(kRolloutActor), "the approvals are complete", r->verdict));
+    ended += done;
+  }
+  return ended;
+}
+
 Result<std::vector<EndpointRow>> Endpoints(workspace::Workspace& w) {
   return db::Fetch<std::vector<EndpointRow>>(w.db(), [&](db::Session& s) { return QueryEndpoints(s, ""); });
 }

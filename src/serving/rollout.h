@@ -105,6 +105,10 @@ Result<std::optional<int64_t>> PreviousChampion(workspace::Workspace& workspace,
 /// What is missing before `champion` may point at the version, in words; "" when nothing is. A rejection of these bytes is kFailedCheck.
 Result<std::string> MissingApprovals(workspace::Workspace& workspace, const Rollout& rollout);
 
+/// Rollouts that wait for approvals which are complete now are promoted, rejected ones end. A server does this by itself; the command line calls it after an
+/// approval, so that none is needed. Returns how many ended.
+Result<int> SettleWaiting(workspace::Workspace& workspace);
+
 // For the server.
 
 /// On to the next stage, or promotion; waits when approvals are missing. False: the state had moved on meanwhile.

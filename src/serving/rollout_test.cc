@@ -380,6 +380,18 @@ TEST(Rollout, TheChampionWaitsForApprovalsOfTheseBytes) {
   EXPECT_EQ(s.Champion(), v2);
 }
 
+TEST(Rollout, ApprovalsAreSettledWithoutAServer) {
+  Rehearsal s;
+  const int64_t v1 = s.AddVersion({}), v2 = s.AddVersion({});
+  ASSERT_TRUE(s.Deploy(v1, {}));
+  ASSERT_TRUE(s.Deploy(v2, {}, {{"champion", {}, 1, true}}));
+  EXPECT_EQ(*SettleWaiting(s.workspace()), 0);
+  ASSERT_TRUE(s.workspace().approvals().Add({"churn", v2, s.workspace().registry().GetVersion("churn", v2)->digest, "approved", "bert", "", "", 1}));
+  EXPECT_EQ(*SettleWaiting(s.workspace()), 1);
+  EXPECT_EQ(s.Champion(), v2);
+  EXPECT_EQ(*SettleWaiting(s.workspace()), 0);
+}
+
 TEST(Rollout, ARejectionEndsIt) {
   Rehearsal s;
   s.StartServer();
