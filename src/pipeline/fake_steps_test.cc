@@ -1,3 +1,4 @@
+#include <fstream>
 // The test program called as `... step NAME` plays the built-in steps on small text files, so that the engine is tested with real processes and a real
 // workspace but no tables and models. Called as `... engine-run` it runs the engine on the present folder (to be killed).
 #include <unistd.h>
@@ -45,8 +46,8 @@ std::string WithoutComments(const std::string& text) {
 
 void FakeStep(const std::string& name) {
   DieWithParent();
-  const std::string calls = fs::exists("calls") ? Read("calls") : "";
-  Write("calls", calls + name + "\n");
+  // Stages run side by side: each appends its line in one write.
+  std::ofstream("calls", std::ios::app) << name + "\n";
   auto project = ReadJson<project::Project>(Read(std::getenv("RONDO_CONFIG")));
   if (!project) Leave(2, project.error().message);
   const Json& params = project->train.params;
