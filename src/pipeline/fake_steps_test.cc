@@ -1,4 +1,3 @@
-#include <fstream>
 // The test program called as `... step NAME` plays the built-in steps on small text files, so that the engine is tested with real processes and a real
 // workspace but no tables and models. Called as `... engine-run` it runs the engine on the present folder (to be killed).
 #include <unistd.h>
@@ -6,6 +5,7 @@
 #include <atomic>
 #include <cstdio>
 #include <cstdlib>
+#include <fstream>
 #include <thread>
 
 #include "base/file.h"
