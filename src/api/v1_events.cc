@@ -28,6 +28,10 @@ class ChangeHub {
   void Add(std::shared_ptr<net::EventStream> stream) {
     {
       std::lock_guard lock(mutex_);
+      // What is written from here on is news to the first listener, also before the next poll: the mark is taken before it hears "hello".
+      if (streams_.empty())
+        if (const auto counter = workspace_.db().ChangeCounter()) seen_ = *counter;
+      stream->Send("hello", "{}");
       streams_.push_back(std::move(stream));
     }
     wake_.notify_all();
@@ -38,27 +42,26 @@ class ChangeHub {
   static constexpr int kBeatEvery = 50;  // polls: 15 s, so that dead connections are noticed
 
   void Loop() {
-    int64_t seen = -1;
     int polls = 0;
     std::unique_lock lock(mutex_);
     while (!stop_) {
       if (streams_.empty()) {
         wake_.wait(lock, [this] { return stop_ || !streams_.empty(); });
-        seen = -1;
         continue;
       }
       wake_.wait_for(lock, kPoll, [this] { return stop_; });
       if (stop_) break;
       const std::vector<std::shared_ptr<net::EventStream>> streams = streams_;
-      lock.unlock();
       const auto counter = workspace_.db().ChangeCounter();
-      const bool changed = counter && *counter != seen && seen != -1;
-      if (counter) seen = *counter;
+      const bool changed = counter && *counter != seen_;
+      if (counter) seen_ = *counter;
+      const std::string mark = std::to_string(seen_);
+      lock.unlock();
       const bool beat = ++polls % kBeatEvery == 0;
       std::vector<std::shared_ptr<net::EventStream>> gone;
       if (changed || beat)
         for (const auto& stream : streams)
-          if (!stream->Send(changed ? "change" : "beat", std::to_string(seen))) gone.push_back(stream);
+          if (!stream->Send(changed ? "change" : "beat", mark)) gone.push_back(stream);
       lock.lock();
       for (const auto& stream : gone) std::erase(streams_, stream);
     }
@@ -68,6 +71,7 @@ class ChangeHub {
   std::mutex mutex_;
   std::condition_variable wake_;
   bool stop_ = false;
+  int64_t seen_ = -1;  ///< change counter that listeners know
   std::vector<std::shared_ptr<net::EventStream>> streams_;
   std::thread thread_;
 };
@@ -85,7 +89,6 @@ void AddV1Events(Router& router) {
     std::call_once(lazy->once, [&] { lazy->hub = std::make_unique<ChangeHub>(call.workspace()); });
     auto stream = reply.StartEvents({{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}});
     if (!stream) return;
-    stream->Send("hello", "{}");
     lazy->hub->Add(std::move(stream));
   });
 }
