@@ -98,7 +98,7 @@ TEST_F(MlflowTest, ErrorsHaveCodeMessageAndStatus) {
       {"/model-versions/create", R"({"name": "none", "source": "/etc/passwd"})", 400, "INVALID_PARAMETER_VALUE", "Invalid model version source: '/etc/passwd'."},
       {"/logged-models", R"({"name": "x"})", 400, "INVALID_PARAMETER_VALUE", "Missing value for required parameter 'experiment_id'." + docs},
       {"/logged-models/search", R"({"experiment_ids": ["0"], "filter": "name = '<path>'", "order_by": [{}]})", 400, "INVALID_PARAMETER_VALUE", "`field_name` in the `order_by` clause must be specified."},
-      {"/runs/get-nothing", "{}", 404, "RESOURCE_DOES_NOT_EXIST", ""},
+      {"/runs/get-nothing", "{}", 404, "ENDPOINT_NOT_FOUND", ""},
       {"/runs/log-metric", "{", 400, "INVALID_PARAMETER_VALUE", "The request body is not valid JSON"},
   };
   for (const Case& c : cases) {

@@ -151,6 +151,8 @@ Matrix OnThresholds(const FittedModel& model, const Matrix& like) {
     for (const TreeNode& node : tree.nodes) {
       if (node.left == -1) continue;
       for (const float v : {node.threshold, std::nextafterf(node.threshold, -INFINITY), std::nextafterf(node.threshold, INFINITY)}) {
+        // LightGBM's matrix reader takes what is this near to zero as zero (kZeroThreshold).
+        if (v != 0 && std::fabs(v) <= 1.1e-35f) continue;
         const auto base = like.row(row++ % like.rows);
         out.values.insert(out.values.end(), base.begin(), base.end());
         out.values[out.rows * out.cols + static_cast<size_t>(node.feature)] = v;

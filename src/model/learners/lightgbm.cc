@@ -84,11 +84,11 @@ class Owned {
 
 const std::vector<ParamInfo>& Table() {
   static const std::vector<ParamInfo> table = {
-      {"rounds", "integer", "[1, 100000]", "trees (per class)", 300, {"num_boost_round", "n_estimators", "num_iterations"}},
-      {"learning_rate", "number", "(0, 1]", "how much each tree counts", 0.1, {"eta"}},
+      {"rounds", "integer", "[1, 100000]", "trees (per class)", 500, {"num_boost_round", "n_estimators", "num_iterations"}},
+      {"learning_rate", "number", "(0, 1]", "how much each tree counts", 0.05, {"eta"}},
       {"num_leaves", "integer", "[2, 131072]", "most leaves of a tree", 31, {}},
       {"max_depth", "integer", "[-1, 64]", "levels of a tree; -1: no limit", -1, {}},
-      {"early_stopping", "integer", "[0, 100000]", "stop when the validation loss hasn't improved for so many rounds; 0: never", 0, {"early_stopping_rounds"}},
+      {"early_stopping", "integer", "[0, 100000]", "stop when the validation loss hasn't improved for so many rounds; 0: never", 20, {"early_stopping_rounds"}},
       {"min_data_in_leaf", "integer", "[0, 1000000000]", "least rows in a leaf", 20, {"min_child_samples"}},
       {"min_child_weight", "number", "[0, inf)", "least sum of hessians in a leaf", 0.001, {"min_sum_hessian_in_leaf"}},
       {"min_gain_to_split", "number", "[0, inf)", "least gain of a split", 0.0, {}},
@@ -159,8 +159,10 @@ class Lightgbm : public Learner {
 Result<FittedModel> Lightgbm::Train(const TrainRequest& request) const {
   RONDO_TRY(const Params params, Params::Read("lightgbm", Table(), request.params));
   RONDO_DO(CheckData(request, {}));
-  const int64_t patience = params.Int("early_stopping");
   const bool validate = request.valid_x && request.valid_y && request.valid_x->rows > 0;
+  // The default asks for validation rows only where there are some.
+  const bool asked = request.params.Find("early_stopping") || request.params.Find("early_stopping_rounds");
+  const int64_t patience = validate || asked ? params.Int("early_stopping") : 0;
   if (patience > 0 && !validate) return Fail(Code::kInvalid, "train.params.early_stopping needs validation rows", "set split.validation, or early_stopping: 0");
   RONDO_TRY(const Api* const api, LoadApi());
   const int threads = ThreadsFor(params.Int("n_jobs"), *request.train_x);

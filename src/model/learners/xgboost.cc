@@ -110,10 +110,10 @@ std::vector<std::pair<std::string, double>> ParseEval(const std::string& text) {
 
 const std::vector<ParamInfo>& Table() {
   static const std::vector<ParamInfo> table = {
-      {"rounds", "integer", "[1, 100000]", "trees (per class)", 300, {"num_boost_round", "n_estimators", "num_round"}},
-      {"learning_rate", "number", "(0, 1]", "how much each tree counts", 0.1, {"eta"}},
-      {"max_depth", "integer", "[0, 64]", "levels of a tree; 0: no limit", 6, {}},
-      {"early_stopping", "integer", "[0, 100000]", "stop when the validation loss hasn't improved for so many rounds; 0: never", 0, {"early_stopping_rounds"}},
+      {"rounds", "integer", "[1, 100000]", "trees (per class)", 500, {"num_boost_round", "n_estimators", "num_round"}},
+      {"learning_rate", "number", "(0, 1]", "how much each tree counts", 0.05, {"eta"}},
+      {"max_depth", "integer", "[0, 64]", "levels of a tree; 0: no limit", 4, {}},
+      {"early_stopping", "integer", "[0, 100000]", "stop when the validation loss hasn't improved for so many rounds; 0: never", 20, {"early_stopping_rounds"}},
       {"subsample", "number", "(0, 1]", "share of rows per tree", 1.0, {}},
       {"colsample_bytree", "number", "(0, 1]", "share of features per tree", 1.0, {}},
       {"min_child_weight", "number", "[0, inf)", "least sum of hessians in a leaf", 1.0, {}},
@@ -163,8 +163,10 @@ Status SetParams(const Api& api, Handle booster, const TrainRequest& request, co
 Result<FittedModel> Xgboost::Train(const TrainRequest& request) const {
   RONDO_TRY(const Params params, Params::Read("xgboost", Table(), request.params));
   RONDO_DO(CheckData(request, {}));
-  const int64_t patience = params.Int("early_stopping");
   const bool validate = request.valid_x && request.valid_y && request.valid_x->rows > 0;
+  // The default asks for validation rows only where there are some.
+  const bool asked = request.params.Find("early_stopping") || request.params.Find("early_stopping_rounds");
+  const int64_t patience = validate || asked ? params.Int("early_stopping") : 0;
   if (patience > 0 && !validate) return Fail(Code::kInvalid, "train.params.early_stopping needs validation rows", "set split.validation, or early_stopping: 0");
   RONDO_TRY(const Api* const api, LoadApi());
 
