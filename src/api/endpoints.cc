@@ -46,10 +46,10 @@ Result<net::Response> ActOn(Call& call) {
 }  // namespace
 
 void AddEndpoints(Router& router) {
-  router.Get("/api/v1/endpoints", Permission::kRead, "All endpoints", List);
-  router.Get("/api/v1/endpoints/{endpoint}", Permission::kRead, "An endpoint: variants, rollout, guards, changes", One);
-  router.Get("/endpoints/{endpoint}", Permission::kRead, "The same", One);
-  router.Post("/api/v1/endpoints/{endpoint}/{action}", Permission::kWrite, "Advance, pause, resume, abort or roll back", ActOn);
+  router.Get("/api/v1/endpoints", Permission::kRead | Scope::kListed, "All endpoints", List);
+  router.Get("/api/v1/endpoints/{endpoint}", Permission::kRead | Scope::kEndpoint, "An endpoint: variants, rollout, guards, changes", One);
+  router.Get("/endpoints/{endpoint}", Permission::kRead | Scope::kEndpoint, "The same", One);
+  router.Post("/api/v1/endpoints/{endpoint}/{action}", Permission::kWrite | Scope::kEndpoint, "Advance, pause, resume, abort or roll back", ActOn);
 }
 
 }  // namespace rondo::api

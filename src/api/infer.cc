@@ -94,7 +94,7 @@ RouteRow& OnLoop(RouteRow& row, ErrorStyle errors) {
 }  // namespace
 
 void AddInfer(Router& router) {
-  OnLoop(router.Get("/v2", Permission::kRead, "Inference server metadata", [](Call&) -> Result<net::Response> {
+  OnLoop(router.Get("/v2", Permission::kRead | Scope::kListed, "Inference server metadata", [](Call&) -> Result<net::Response> {
            return JsonResponse(Json::MakeObject().Set("name", "rondo").Set("version", kVersion).Set("extensions", Json::MakeArray()));
          }), ErrorStyle::kInference);
   OnLoop(router.Get("/v2/health/live", Permission::kPublic, "Is the inference server alive", [](Call&) -> Result<net::Response> { return JsonResponse(Json::MakeObject().Set("live", true)); }), ErrorStyle::kInference);
@@ -104,28 +104,28 @@ void AddInfer(Router& router) {
              for (const auto& endpoint : call.context().serving->List()) ready &= Ready(endpoint, "");
            return JsonResponse(Json::MakeObject().Set("ready", ready), ready ? 200 : 503);
          }), ErrorStyle::kInference);
-  OnLoop(router.Get("/v2/models", Permission::kRead, "Names of the endpoints", [](Call& call) -> Result<net::Response> {
+  OnLoop(router.Get("/v2/models", Permission::kRead | Scope::kListed, "Names of the endpoints", [](Call& call) -> Result<net::Response> {
            Json names = Json::MakeArray();
            if (call.context().serving)
              for (const auto& endpoint : call.context().serving->List()) names.Push(endpoint->name());
            return JsonResponse(Json::MakeObject().Set("models", names));
          }), ErrorStyle::kInference);
   for (const std::string& base : {std::string("/v2/models/{model}"), std::string("/v2/models/{model}/versions/{version}")}) {
-    OnLoop(router.Get(base, Permission::kRead, "Inputs and outputs of an endpoint", [](Call& call) -> Result<net::Response> {
+    OnLoop(router.Get(base, Permission::kRead | Scope::kEndpoint, "Inputs and outputs of an endpoint", [](Call& call) -> Result<net::Response> {
              auto endpoint = FindEndpoint(call, call.Path("model"));
              if (!Ready(endpoint, call.Path("version"))) return std::unexpected(NoEndpoint(call.Path("model")));
              return JsonResponse(Metadata(*endpoint));
            }), ErrorStyle::kInference);
-    OnLoop(router.Get(base + "/ready", Permission::kRead, "Can the endpoint answer", [](Call& call) -> Result<net::Response> {
+    OnLoop(router.Get(base + "/ready", Permission::kRead | Scope::kEndpoint, "Can the endpoint answer", [](Call& call) -> Result<net::Response> {
              auto endpoint = FindEndpoint(call, call.Path("model"));
              if (!endpoint) return std::unexpected(NoEndpoint(call.Path("model")));
              const bool ready = Ready(endpoint, call.Path("version"));
              return JsonResponse(Json::MakeObject().Set("name", call.Path("model")).Set("ready", ready), ready ? 200 : 503);
            }), ErrorStyle::kInference);
-    RouteRow& row = router.AddRaw("POST", base + "/infer", Permission::kPredict, "Predict (Open Inference Protocol v2)", [](Call& call, net::Reply reply) { Infer(call, std::move(reply), serving::Protocol::kOip); });
+    RouteRow& row = router.AddRaw("POST", base + "/infer", Permission::kPredict | Scope::kEndpoint, "Predict (Open Inference Protocol v2)", [](Call& call, net::Reply reply) { Infer(call, std::move(reply), serving::Protocol::kOip); });
     OnLoop(row, ErrorStyle::kInference).max_body = 64u << 20;
   }
-  RouteRow& invocations = router.AddRaw("POST", "/endpoints/{endpoint}/invocations", Permission::kPredict, "Predict (MLflow's scoring protocol)", [](Call& call, net::Reply reply) {
+  RouteRow& invocations = router.AddRaw("POST", "/endpoints/{endpoint}/invocations", Permission::kPredict | Scope::kEndpoint, "Predict (MLflow's scoring protocol)", [](Call& call, net::Reply reply) {
     Status status;
     const serving::Protocol protocol = InvocationsProtocol(call.request(), status);
     if (!status) {
@@ -137,7 +137,7 @@ void AddInfer(Router& router) {
   });
   OnLoop(invocations, ErrorStyle::kMlflow).max_body = 64u << 20;
   for (const char* path : {"/endpoints/{endpoint}/ping", "/endpoints/{endpoint}/health"})
-    OnLoop(router.Get(path, Permission::kRead, "Can the endpoint answer (MLflow's way)", [](Call& call) -> Result<net::Response> {
+    OnLoop(router.Get(path, Permission::kRead | Scope::kEndpoint, "Can the endpoint answer (MLflow's way)", [](Call& call) -> Result<net::Response> {
              auto endpoint = FindEndpoint(call, call.Path("endpoint"));
              return net::Response{Ready(endpoint, "") ? 200 : 404, "application/json", {}, "\n", {}};
            }), ErrorStyle::kMlflow);

@@ -27,7 +27,7 @@ void AddRows(Router& router, std::span<const Row> rows) {
   for (const Row& row : rows)
     for (const char* root : {"/api", "/ajax-api"}) {
       auto handler = row.handler;
-      RouteRow& added = router.Add(row.method, fmt::format("{}/{}/mlflow{}", root, row.version, row.path), row.permission, row.summary, [handler](Call& call) -> Result<net::Response> {
+      RouteRow& added = router.Add(row.method, fmt::format("{}/{}/mlflow{}", root, row.version, row.path), row.access, row.summary, [handler](Call& call) -> Result<net::Response> {
         RONDO_TRY(Args args, Args::Of(call));
         Request request{call, std::move(args)};
         RONDO_TRY(const Json json, handler(request));

@@ -60,7 +60,7 @@ struct Request {
 struct Row {
   const char* method;
   const char* path;  ///< below /api/<version>/mlflow
-  Permission permission;
+  Access access;     ///< what it needs: level | scope
   const char* summary;
   Result<Json> (*handler)(Request&);
   const char* version = "2.0";

@@ -151,29 +151,29 @@ Result<net::Response> FileOfLoggedModel(Call& call) {
   return SendFile(call.workspace(), root + "/" + path);
 }
 
-constexpr Row kRows[] = {{"GET", "/artifacts/list", Permission::kRead, "Files of a run", List}};
+constexpr Row kRows[] = {{"GET", "/artifacts/list", Permission::kRead | Scope::kRun, "Files of a run", List}};
 
 }  // namespace
 
 void AddArtifacts(Router& router) {
   AddRows(router, kRows);
-  const auto add = [&](const char* method, const std::string& pattern, Permission permission, const char* summary, Handler handler) -> RouteRow& {
-    RouteRow& row = router.Add(method, pattern, permission, summary, std::move(handler));
+  const auto add = [&](const char* method, const std::string& pattern, Access access, const char* summary, Handler handler) -> RouteRow& {
+    RouteRow& row = router.Add(method, pattern, access, summary, std::move(handler));
     row.errors = ErrorStyle::kMlflow;
     return row;
   };
   for (const std::string root : {"/api/2.0/mlflow-artifacts", "/ajax-api/2.0/mlflow-artifacts"}) {
-    add("GET", root + "/artifacts", Permission::kRead, "Artifacts below ?path=", ListProxy);
-    add("GET", root + "/artifacts/{path...}", Permission::kRead, "Download an artifact", Download);
-    RouteRow& upload = add("PUT", root + "/artifacts/{path...}", Permission::kWrite, "Upload an artifact", Upload);
+    add("GET", root + "/artifacts", Permission::kRead | Scope::kArtifact, "Artifacts below ?path=", ListProxy);
+    add("GET", root + "/artifacts/{path...}", Permission::kRead | Scope::kArtifact, "Download an artifact", Download);
+    RouteRow& upload = add("PUT", root + "/artifacts/{path...}", Permission::kWrite | Scope::kArtifact, "Upload an artifact", Upload);
     upload.spool_body = true;
     upload.max_body = kMaxUpload;
-    add("DELETE", root + "/artifacts/{path...}", Permission::kWrite, "Delete an artifact", Delete);
-    for (const char* step : {"create", "complete", "abort"}) add("POST", root + "/mpu/" + step + "/{path...}", Permission::kWrite, "Multipart upload (not offered)", NoMultipart);
+    add("DELETE", root + "/artifacts/{path...}", Permission::kManage | Scope::kArtifact, "Delete an artifact", Delete);
+    for (const char* step : {"create", "complete", "abort"}) add("POST", root + "/mpu/" + step + "/{path...}", Permission::kWrite | Scope::kArtifact, "Multipart upload (not offered)", NoMultipart);
   }
-  add("GET", "/get-artifact", Permission::kRead, "A file of a run", FileOfRun);
-  add("GET", "/model-versions/get-artifact", Permission::kRead, "A file of a model version", FileOfVersion);
-  for (const char* root : {"/api/2.0", "/ajax-api/2.0"}) add("GET", std::string(root) + "/mlflow/logged-models/{id}/artifacts/files", Permission::kRead, "A file of a logged model", FileOfLoggedModel);
+  add("GET", "/get-artifact", Permission::kRead | Scope::kRun, "A file of a run", FileOfRun);
+  add("GET", "/model-versions/get-artifact", Permission::kRead | Scope::kModel, "A file of a model version", FileOfVersion);
+  for (const char* root : {"/api/2.0", "/ajax-api/2.0"}) add("GET", std::string(root) + "/mlflow/logged-models/{id}/artifacts/files", Permission::kRead | Scope::kLoggedModel, "A file of a logged model", FileOfLoggedModel);
 }
 
 }  // namespace rondo::api::mlflow

@@ -99,16 +99,16 @@ Result<Json> Search(Request& r) {
 }
 
 constexpr Row kRows[] = {
-    {"POST", "/experiments/create", Permission::kWrite, "Make an experiment", Create},
-    {"GET", "/experiments/get", Permission::kRead, "One experiment", Get},
-    {"GET", "/experiments/get-by-name", Permission::kRead, "One experiment by name", GetByName},
-    {"POST", "/experiments/delete", Permission::kWrite, "Delete an experiment and its runs", Delete},
-    {"POST", "/experiments/restore", Permission::kWrite, "Bring a deleted experiment back", Restore},
-    {"POST", "/experiments/update", Permission::kWrite, "Rename an experiment", Update},
-    {"POST", "/experiments/set-experiment-tag", Permission::kWrite, "Set a tag of an experiment", SetTag},
-    {"POST", "/experiments/delete-experiment-tag", Permission::kWrite, "Delete a tag of an experiment", DeleteTag},
-    {"POST", "/experiments/search", Permission::kRead, "Search experiments", Search},
-    {"GET", "/experiments/search", Permission::kRead, "Search experiments", Search},
+    {"POST", "/experiments/create", Permission::kWrite | Scope::kNewExperiment, "Make an experiment", Create},
+    {"GET", "/experiments/get", Permission::kRead | Scope::kExperiment, "One experiment", Get},
+    {"GET", "/experiments/get-by-name", Permission::kRead | Scope::kExperiment, "One experiment by name", GetByName},
+    {"POST", "/experiments/delete", Permission::kManage | Scope::kExperiment, "Delete an experiment and its runs", Delete},
+    {"POST", "/experiments/restore", Permission::kManage | Scope::kExperiment, "Bring a deleted experiment back", Restore},
+    {"POST", "/experiments/update", Permission::kWrite | Scope::kExperiment, "Rename an experiment", Update},
+    {"POST", "/experiments/set-experiment-tag", Permission::kWrite | Scope::kExperiment, "Set a tag of an experiment", SetTag},
+    {"POST", "/experiments/delete-experiment-tag", Permission::kWrite | Scope::kExperiment, "Delete a tag of an experiment", DeleteTag},
+    {"POST", "/experiments/search", Permission::kRead | Scope::kListed, "Search experiments", Search},
+    {"GET", "/experiments/search", Permission::kRead | Scope::kListed, "Search experiments", Search},
 };
 
 }  // namespace

@@ -121,15 +121,15 @@ Result<Json> Directories(Request& r) {
 }
 
 constexpr Row kRows[] = {
-    {"POST", "/logged-models", Permission::kWrite, "Make a logged model", Create},
-    {"POST", "/logged-models/search", Permission::kRead, "Search logged models", Search},
-    {"GET", "/logged-models/{id}", Permission::kRead, "One logged model", Get},
-    {"PATCH", "/logged-models/{id}", Permission::kWrite, "Say that a logged model is complete", Finalize},
-    {"DELETE", "/logged-models/{id}", Permission::kWrite, "Delete a logged model", Delete},
-    {"PATCH", "/logged-models/{id}/tags", Permission::kWrite, "Set tags", SetTags},
-    {"DELETE", "/logged-models/{id}/tags/{key}", Permission::kWrite, "Delete a tag", DeleteTag},
-    {"POST", "/logged-models/{id}/params", Permission::kWrite, "Add params", LogParams},
-    {"GET", "/logged-models/{id}/artifacts/directories", Permission::kRead, "Files of a logged model", Directories},
+    {"POST", "/logged-models", Permission::kWrite | Scope::kExperiment, "Make a logged model", Create},
+    {"POST", "/logged-models/search", Permission::kRead | Scope::kListed, "Search logged models", Search},
+    {"GET", "/logged-models/{id}", Permission::kRead | Scope::kLoggedModel, "One logged model", Get},
+    {"PATCH", "/logged-models/{id}", Permission::kWrite | Scope::kLoggedModel, "Say that a logged model is complete", Finalize},
+    {"DELETE", "/logged-models/{id}", Permission::kManage | Scope::kLoggedModel, "Delete a logged model", Delete},
+    {"PATCH", "/logged-models/{id}/tags", Permission::kWrite | Scope::kLoggedModel, "Set tags", SetTags},
+    {"DELETE", "/logged-models/{id}/tags/{key}", Permission::kWrite | Scope::kLoggedModel, "Delete a tag", DeleteTag},
+    {"POST", "/logged-models/{id}/params", Permission::kWrite | Scope::kLoggedModel, "Add params", LogParams},
+    {"GET", "/logged-models/{id}/artifacts/directories", Permission::kRead | Scope::kLoggedModel, "Files of a logged model", Directories},
 };
 
 }  // namespace

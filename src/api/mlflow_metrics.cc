@@ -117,13 +117,13 @@ Result<Json> BulkInterval(Request& r) { return HistoryOfRuns(r, "run_ids", true)
 Result<Json> Bulk(Request& r) { return HistoryOfRuns(r, "run_id", false); }
 
 constexpr Row kRows[] = {
-    {"POST", "/runs/log-metric", Permission::kWrite, "Log a metric", LogMetric},
-    {"POST", "/runs/log-parameter", Permission::kWrite, "Log a param", LogParam},
-    {"POST", "/runs/log-batch", Permission::kWrite, "Log metrics, params and tags at once", LogBatch},
-    {"GET", "/metrics/get-history", Permission::kRead, "All values of a metric", History},
-    {"GET", "/metrics/get-history-bulk-interval", Permission::kRead, "A metric of several runs, thinned out", BulkInterval},
-    {"GET", "/metrics/get-history-bulk-interval", Permission::kRead, "A metric of several runs, thinned out", BulkInterval, "2.11"},
-    {"GET", "/metrics/get-history-bulk", Permission::kRead, "A metric of several runs", Bulk},
+    {"POST", "/runs/log-metric", Permission::kWrite | Scope::kRun, "Log a metric", LogMetric},
+    {"POST", "/runs/log-parameter", Permission::kWrite | Scope::kRun, "Log a param", LogParam},
+    {"POST", "/runs/log-batch", Permission::kWrite | Scope::kRun, "Log metrics, params and tags at once", LogBatch},
+    {"GET", "/metrics/get-history", Permission::kRead | Scope::kRun, "All values of a metric", History},
+    {"GET", "/metrics/get-history-bulk-interval", Permission::kRead | Scope::kRun, "A metric of several runs, thinned out", BulkInterval},
+    {"GET", "/metrics/get-history-bulk-interval", Permission::kRead | Scope::kRun, "A metric of several runs, thinned out", BulkInterval, "2.11"},
+    {"GET", "/metrics/get-history-bulk", Permission::kRead | Scope::kRun, "A metric of several runs", Bulk},
 };
 
 }  // namespace

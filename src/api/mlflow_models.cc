@@ -152,19 +152,19 @@ Result<Json> GetByAlias(Request& r) {
 }
 
 constexpr Row kRows[] = {
-    {"POST", "/registered-models/create", Permission::kWrite, "Make a registered model", Create},
-    {"GET", "/registered-models/get", Permission::kRead, "One registered model", Get},
-    {"GET", "/registered-models/search", Permission::kRead, "Search registered models", Search},
-    {"PATCH", "/registered-models/update", Permission::kWrite, "Describe a registered model", Update},
-    {"POST", "/registered-models/rename", Permission::kWrite, "Rename a registered model", Rename},
-    {"DELETE", "/registered-models/delete", Permission::kWrite, "Delete a registered model", Delete},
-    {"POST", "/registered-models/set-tag", Permission::kWrite, "Set a tag", SetTag},
-    {"DELETE", "/registered-models/delete-tag", Permission::kWrite, "Delete a tag", DeleteTag},
-    {"POST", "/registered-models/get-latest-versions", Permission::kRead, "The newest version of each stage", LatestVersions},
-    {"GET", "/registered-models/get-latest-versions", Permission::kRead, "The newest version of each stage", LatestVersions},
-    {"POST", "/registered-models/alias", Permission::kWrite, "Move an alias", SetAlias},
-    {"DELETE", "/registered-models/alias", Permission::kWrite, "Delete an alias", DeleteAlias},
-    {"GET", "/registered-models/alias", Permission::kRead, "The version behind an alias", GetByAlias},
+    {"POST", "/registered-models/create", Permission::kWrite | Scope::kNewModel, "Make a registered model", Create},
+    {"GET", "/registered-models/get", Permission::kRead | Scope::kModel, "One registered model", Get},
+    {"GET", "/registered-models/search", Permission::kRead | Scope::kListed, "Search registered models", Search},
+    {"PATCH", "/registered-models/update", Permission::kWrite | Scope::kModel, "Describe a registered model", Update},
+    {"POST", "/registered-models/rename", Permission::kManage | Scope::kModelRename, "Rename a registered model", Rename},
+    {"DELETE", "/registered-models/delete", Permission::kManage | Scope::kModelDelete, "Delete a registered model", Delete},
+    {"POST", "/registered-models/set-tag", Permission::kWrite | Scope::kModel, "Set a tag", SetTag},
+    {"DELETE", "/registered-models/delete-tag", Permission::kWrite | Scope::kModel, "Delete a tag", DeleteTag},
+    {"POST", "/registered-models/get-latest-versions", Permission::kRead | Scope::kModel, "The newest version of each stage", LatestVersions},
+    {"GET", "/registered-models/get-latest-versions", Permission::kRead | Scope::kModel, "The newest version of each stage", LatestVersions},
+    {"POST", "/registered-models/alias", Permission::kWrite | Scope::kModel, "Move an alias", SetAlias},
+    {"DELETE", "/registered-models/alias", Permission::kWrite | Scope::kModel, "Delete an alias", DeleteAlias},
+    {"GET", "/registered-models/alias", Permission::kRead | Scope::kModel, "The version behind an alias", GetByAlias},
 };
 
 }  // namespace

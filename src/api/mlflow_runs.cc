@@ -202,17 +202,17 @@ Result<Json> LogModel(Request& r) {
 }
 
 constexpr Row kRows[] = {
-    {"POST", "/runs/create", Permission::kWrite, "Start a run", Create},
-    {"GET", "/runs/get", Permission::kRead, "One run", Get},
-    {"POST", "/runs/update", Permission::kWrite, "Status, end and name of a run", Update},
-    {"POST", "/runs/delete", Permission::kWrite, "Delete a run", Delete},
-    {"POST", "/runs/restore", Permission::kWrite, "Bring a deleted run back", Restore},
-    {"POST", "/runs/search", Permission::kRead, "Search runs", Search},
-    {"POST", "/runs/set-tag", Permission::kWrite, "Set a tag", SetTag},
-    {"POST", "/runs/delete-tag", Permission::kWrite, "Delete a tag", DeleteTag},
-    {"POST", "/runs/log-inputs", Permission::kWrite, "Datasets and models that a run reads", LogInputs},
-    {"POST", "/runs/outputs", Permission::kWrite, "Models that a run produces", LogOutputs},
-    {"POST", "/runs/log-model", Permission::kWrite, "Record a model (MLflow 2 clients)", LogModel},
+    {"POST", "/runs/create", Permission::kWrite | Scope::kExperiment, "Start a run", Create},
+    {"GET", "/runs/get", Permission::kRead | Scope::kRun, "One run", Get},
+    {"POST", "/runs/update", Permission::kWrite | Scope::kRun, "Status, end and name of a run", Update},
+    {"POST", "/runs/delete", Permission::kManage | Scope::kRun, "Delete a run", Delete},
+    {"POST", "/runs/restore", Permission::kManage | Scope::kRun, "Bring a deleted run back", Restore},
+    {"POST", "/runs/search", Permission::kRead | Scope::kListed, "Search runs", Search},
+    {"POST", "/runs/set-tag", Permission::kWrite | Scope::kRun, "Set a tag", SetTag},
+    {"POST", "/runs/delete-tag", Permission::kWrite | Scope::kRun, "Delete a tag", DeleteTag},
+    {"POST", "/runs/log-inputs", Permission::kWrite | Scope::kRun, "Datasets and models that a run reads", LogInputs},
+    {"POST", "/runs/outputs", Permission::kWrite | Scope::kRun, "Models that a run produces", LogOutputs},
+    {"POST", "/runs/log-model", Permission::kWrite | Scope::kRun, "Record a model (MLflow 2 clients)", LogModel},
 };
 
 }  // namespace

@@ -193,15 +193,15 @@ Result<Json> DownloadUri(Request& r) {
 }
 
 constexpr Row kRows[] = {
-    {"POST", "/model-versions/create", Permission::kWrite, "Register a version", Create},
-    {"GET", "/model-versions/get", Permission::kRead, "One version", Get},
-    {"GET", "/model-versions/search", Permission::kRead, "Search versions", Search},
-    {"PATCH", "/model-versions/update", Permission::kWrite, "Describe a version", Update},
-    {"DELETE", "/model-versions/delete", Permission::kWrite, "Delete a version", Delete},
-    {"POST", "/model-versions/transition-stage", Permission::kWrite, "Move a version to a stage", Transition},
-    {"POST", "/model-versions/set-tag", Permission::kWrite, "Set a tag", SetTag},
-    {"DELETE", "/model-versions/delete-tag", Permission::kWrite, "Delete a tag", DeleteTag},
-    {"GET", "/model-versions/get-download-uri", Permission::kRead, "Where a version's files are", DownloadUri},
+    {"POST", "/model-versions/create", Permission::kWrite | Scope::kNewVersion, "Register a version", Create},
+    {"GET", "/model-versions/get", Permission::kRead | Scope::kModel, "One version", Get},
+    {"GET", "/model-versions/search", Permission::kRead | Scope::kListed, "Search versions", Search},
+    {"PATCH", "/model-versions/update", Permission::kWrite | Scope::kModel, "Describe a version", Update},
+    {"DELETE", "/model-versions/delete", Permission::kManage | Scope::kModel, "Delete a version", Delete},
+    {"POST", "/model-versions/transition-stage", Permission::kWrite | Scope::kModel, "Move a version to a stage", Transition},
+    {"POST", "/model-versions/set-tag", Permission::kWrite | Scope::kModel, "Set a tag", SetTag},
+    {"DELETE", "/model-versions/delete-tag", Permission::kWrite | Scope::kModel, "Delete a tag", DeleteTag},
+    {"GET", "/model-versions/get-download-uri", Permission::kRead | Scope::kModel, "Where a version's files are", DownloadUri},
 };
 
 }  // namespace

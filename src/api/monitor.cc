@@ -72,22 +72,22 @@ Json LabelSchema() {
 }  // namespace
 
 void AddMonitor(Router& router) {
-  router.Get("/api/v1/endpoints/{name}/monitor", Permission::kRead, "Windows, drift, quality and realised performance of an endpoint", View);
-  router.Get("/api/v1/endpoints/{name}/alarms", Permission::kRead, "Alarms of an endpoint, newest first", [](Call& call) { return Alarms(call, call.Path("name")); });
-  router.Get("/api/v1/alarms", Permission::kRead, "Alarms of all endpoints, newest first", [](Call& call) { return Alarms(call, ""); });
-  router.Post("/api/v1/alarms/{id}/acknowledge", Permission::kWrite, "Mark an alarm as seen", [](Call& call) -> Result<net::Response> {
+  router.Get("/api/v1/endpoints/{name}/monitor", Permission::kRead | Scope::kEndpoint, "Windows, drift, quality and realised performance of an endpoint", View);
+  router.Get("/api/v1/endpoints/{name}/alarms", Permission::kRead | Scope::kEndpoint, "Alarms of an endpoint, newest first", [](Call& call) { return Alarms(call, call.Path("name")); });
+  router.Get("/api/v1/alarms", Permission::kRead | Scope::kServer, "Alarms of all endpoints, newest first", [](Call& call) { return Alarms(call, ""); });
+  router.Post("/api/v1/alarms/{id}/acknowledge", Permission::kWrite | Scope::kServer, "Mark an alarm as seen", [](Call& call) -> Result<net::Response> {
     RONDO_TRY(monitor::Monitor* const m, MonitorOf(call));
     RONDO_DO(m->Acknowledge(call.Path("id"), ActorOf(call)));
     return JsonResponse(Json::MakeObject());
   });
-  router.Get("/api/v1/retrains", Permission::kRead, "What the retrain policy decided, newest first", [](Call& call) -> Result<net::Response> {
+  router.Get("/api/v1/retrains", Permission::kRead | Scope::kServer, "What the retrain policy decided, newest first", [](Call& call) -> Result<net::Response> {
     RONDO_TRY(monitor::Monitor* const m, MonitorOf(call));
     RONDO_TRY(const int64_t limit, call.QueryInt("limit", 50, 1, 1000));
     RONDO_TRY(const auto records, m->retrain().History(limit));
     return JsonResponse(ToJson(records));
   });
   for (const char* path : {"/endpoints/{name}/labels", "/api/v1/endpoints/{name}/labels"}) {
-    RouteRow& row = router.Post(path, Permission::kPredict, "Ground truth of earlier predictions, by id or key", Labels);
+    RouteRow& row = router.Post(path, Permission::kPredict | Scope::kEndpoint, "Ground truth of earlier predictions, by id or key", Labels);
     row.max_body = kLabelBody;
     row.body_schema = LabelSchema();
   }

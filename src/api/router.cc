@@ -123,7 +123,7 @@ struct Router::Impl {
     // Without tokens whoever reaches a loopback server is the person who started it.
     static const std::string kPerson = govern::CurrentActor();
     if (context.tokens.empty()) return kPerson;
-    if (row.permission == Permission::kPublic) return std::string("anyone");
+    if (row.access.permission == Permission::kPublic) return std::string("anyone");
     std::string_view header = request.Header("Authorization");
     std::string token;
     if (header.starts_with("Bearer ")) {
@@ -205,8 +205,13 @@ struct Router::Impl {
 };
 
 std::string_view PermissionName(Permission permission) {
-  static constexpr std::string_view kNames[] = {"public", "read", "predict", "write", "admin"};
+  static constexpr std::string_view kNames[] = {"public", "read", "predict", "write", "manage", "admin"};
   return kNames[static_cast<size_t>(permission)];
+}
+
+std::string_view ScopeName(Scope scope) {
+  static constexpr std::string_view kNames[] = {"unset", "server", "self", "listed", "experiment", "new experiment", "run", "logged model", "artifact", "model", "new model", "model rename", "model delete", "new version", "endpoint"};
+  return kNames[static_cast<size_t>(scope)];
 }
 
 const std::string& Call::Path(std::string_view name) const {
@@ -231,18 +236,18 @@ Result<int64_t> Call::QueryInt(std::string_view name, int64_t otherwise, int64_t
 
 Router::Router(Context& context) : impl_(std::make_unique<Impl>(context)) {}
 Router::~Router() = default;
-RouteRow& Router::Add(std::string method, std::string pattern, Permission permission, std::string summary, Handler handler) {
+RouteRow& Router::Add(std::string method, std::string pattern, Access access, std::string summary, Handler handler) {
   auto row = std::make_unique<RouteRow>();
   row->method = std::move(method);
   row->pattern = std::move(pattern);
-  row->permission = permission;
+  row->access = access;
   row->summary = std::move(summary);
   row->handler = std::move(handler);
   impl_->rows.push_back(std::move(row));
   return *impl_->rows.back();
 }
-RouteRow& Router::AddRaw(std::string method, std::string pattern, Permission permission, std::string summary, RawHandler handler) {
-  RouteRow& row = Add(std::move(method), std::move(pattern), permission, std::move(summary), {});
+RouteRow& Router::AddRaw(std::string method, std::string pattern, Access access, std::string summary, RawHandler handler) {
+  RouteRow& row = Add(std::move(method), std::move(pattern), access, std::move(summary), {});
   row.raw = std::move(handler);
   return row;
 }

@@ -2,7 +2,7 @@
 /// checks, OpenAPI, metrics labels, docs.
 ///
 ///   void AddRuns(Router& router) {
-///     router.Get("/api/v1/runs/{id}", Permission::kRead, "One run", [](Call& call) -> Result<net::Response> {
+///     router.Get("/api/v1/runs/{id}", Permission::kRead | Scope::kRun, "One run", [](Call& call) -> Result<net::Response> {
 ///       RONDO_TRY(auto run, call.workspace().tracking().GetRun(call.Path("id")));
 ///       return JsonResponse(ToJson(run));
 ///     });
@@ -17,6 +17,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/access.h"
 #include "base/json_map.h"
 #include "base/result.h"
 #include "net/server.h"
@@ -33,15 +34,6 @@ class Monitor;
 }
 
 namespace rondo::api {
-
-enum class Permission {
-  kPublic,  ///< no login: health, version, static pages
-  kRead,
-  kPredict,
-  kWrite,
-  kAdmin,
-};
-std::string_view PermissionName(Permission permission);
 
 /// What handlers may reach; built in app, outlives the server.
 struct Context {
@@ -90,7 +82,7 @@ enum class ErrorStyle { kRondo, kMlflow, kInference };
 
 struct RouteRow {
   std::string method, pattern;
-  Permission permission = Permission::kRead;
+  Access access;
   std::string summary;
   Handler handler;
   RawHandler raw;
@@ -105,10 +97,10 @@ class Router {
  public:
   explicit Router(Context& context);
   ~Router();
-  RouteRow& Add(std::string method, std::string pattern, Permission permission, std::string summary, Handler handler);
-  RouteRow& Get(std::string pattern, Permission p, std::string summary, Handler h) { return Add("GET", std::move(pattern), p, std::move(summary), std::move(h)); }
-  RouteRow& Post(std::string pattern, Permission p, std::string summary, Handler h) { return Add("POST", std::move(pattern), p, std::move(summary), std::move(h)); }
-  RouteRow& AddRaw(std::string method, std::string pattern, Permission permission, std::string summary, RawHandler handler);
+  RouteRow& Add(std::string method, std::string pattern, Access access, std::string summary, Handler handler);
+  RouteRow& Get(std::string pattern, Access a, std::string summary, Handler h) { return Add("GET", std::move(pattern), a, std::move(summary), std::move(h)); }
+  RouteRow& Post(std::string pattern, Access a, std::string summary, Handler h) { return Add("POST", std::move(pattern), a, std::move(summary), std::move(h)); }
+  RouteRow& AddRaw(std::string method, std::string pattern, Access access, std::string summary, RawHandler handler);
   /// Answers GET requests that no row matches (the web pages); at most one.
   void SetFallback(Handler handler);
   const std::vector<std::unique_ptr<RouteRow>>& rows() const;

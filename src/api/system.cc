@@ -12,7 +12,8 @@ Json OpenApi(const Router& router) {
   Json paths = Json::MakeObject();
   for (const auto& row : router.rows()) {
     Json operation = Json::MakeObject();
-    operation.Set("summary", row->summary).Set("x-permission", PermissionName(row->permission));
+    operation.Set("summary", row->summary).Set("x-permission", PermissionName(row->access.permission));
+    if (row->access.permission != Permission::kPublic) operation.Set("x-scope", ScopeName(row->access.scope));
     Json parameters = Json::MakeArray();
     std::string path;
     for (size_t i = 0; i < row->pattern.size(); ++i) {
@@ -47,7 +48,7 @@ Json OpenApi(const Router& router) {
 void AddSystem(Router& router) {
   auto& health = router.Get("/health", Permission::kPublic, "Is the server up", [](Call&) -> Result<net::Response> { return net::Response{200, "text/plain", {}, "OK", {}}; });
   health.run_on = net::RunOn::kLoop;
-  router.Get("/metrics", Permission::kRead, "Counters in Prometheus' text format", [](Call&) -> Result<net::Response> {
+  router.Get("/metrics", Permission::kRead | Scope::kServer, "Counters in Prometheus' text format", [](Call&) -> Result<net::Response> {
     return net::Response{200, "text/plain; version=0.0.4; charset=utf-8", {}, MetricsRegistry::Global().PrometheusText(), {}};
   });
   router.Get("/api/v1/version", Permission::kPublic, "The program's version", [](Call&) -> Result<net::Response> {

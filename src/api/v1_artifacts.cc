@@ -105,8 +105,8 @@ Result<net::Response> SendArtifact(Call& call) {
 }  // namespace
 
 void AddV1Artifacts(Router& router) {
-  router.Get("/api/v1/runs/{id}/artifacts", Permission::kRead, "One folder of a run's files", ListArtifacts);
-  router.Get("/api/v1/runs/{id}/files/{path...}", Permission::kRead, "A file of a run, sandboxed", SendArtifact);
+  router.Get("/api/v1/runs/{id}/artifacts", Permission::kRead | Scope::kRun, "One folder of a run's files", ListArtifacts);
+  router.Get("/api/v1/runs/{id}/files/{path...}", Permission::kRead | Scope::kRun, "A file of a run, sandboxed", SendArtifact);
 }
 
 }  // namespace rondo::api

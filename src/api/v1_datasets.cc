@@ -155,9 +155,9 @@ Result<net::Response> OneDatasetVersion(Call& call) {
 }  // namespace
 
 void AddV1Datasets(Router& router) {
-  router.Get("/api/v1/datasets", Permission::kRead, "Datasets with their newest version", ListDatasets);
-  router.Get("/api/v1/datasets/{name}", Permission::kRead, "Versions of a dataset, newest first", OneDataset);
-  router.Get("/api/v1/datasets/{name}/{number}", Permission::kRead, "One dataset version: contract, profile, uses", OneDatasetVersion);
+  router.Get("/api/v1/datasets", Permission::kRead | Scope::kServer, "Datasets with their newest version", ListDatasets);
+  router.Get("/api/v1/datasets/{name}", Permission::kRead | Scope::kServer, "Versions of a dataset, newest first", OneDataset);
+  router.Get("/api/v1/datasets/{name}/{number}", Permission::kRead | Scope::kServer, "One dataset version: contract, profile, uses", OneDatasetVersion);
 }
 
 }  // namespace rondo::api

@@ -85,7 +85,7 @@ void AddV1Events(Router& router) {
     std::unique_ptr<ChangeHub> hub;
   };
   auto lazy = std::make_shared<Lazy>();
-  router.AddRaw("GET", "/api/v1/events", Permission::kRead, "Server-sent events: `change` whenever something was written", [lazy](Call& call, net::Reply reply) {
+  router.AddRaw("GET", "/api/v1/events", Permission::kRead | Scope::kServer, "Server-sent events: `change` whenever something was written", [lazy](Call& call, net::Reply reply) {
     std::call_once(lazy->once, [&] { lazy->hub = std::make_unique<ChangeHub>(call.workspace()); });
     auto stream = reply.StartEvents({{"Cache-Control", "no-store"}, {"X-Accel-Buffering", "no"}});
     if (!stream) return;

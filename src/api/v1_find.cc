@@ -147,8 +147,8 @@ Result<net::Response> Lineage(Call& call) {
 }  // namespace
 
 void AddV1Find(Router& router) {
-  router.Get("/api/v1/search", Permission::kRead, "Everything that has a name or an id", Search);
-  router.Get("/api/v1/lineage", Permission::kRead, "Causes and consequences of any id", Lineage);
+  router.Get("/api/v1/search", Permission::kRead | Scope::kServer, "Everything that has a name or an id", Search);
+  router.Get("/api/v1/lineage", Permission::kRead | Scope::kServer, "Causes and consequences of any id", Lineage);
 }
 
 }  // namespace rondo::api

@@ -114,9 +114,9 @@ Result<net::Response> ListPolicies(Call& call) {
 }  // namespace
 
 void AddV1Govern(Router& router) {
-  router.Get("/api/v1/audit", Permission::kRead, "Audit entries, newest first", ListAudit);
-  router.Post("/api/v1/audit/verify", Permission::kRead, "Compute every hash of the audit log again", VerifyAudit);
-  router.Get("/api/v1/policies", Permission::kRead, "Approval policy and what waits for a signature", ListPolicies);
+  router.Get("/api/v1/audit", Permission::kRead | Scope::kServer, "Audit entries, newest first", ListAudit);
+  router.Post("/api/v1/audit/verify", Permission::kRead | Scope::kServer, "Compute every hash of the audit log again", VerifyAudit);
+  router.Get("/api/v1/policies", Permission::kRead | Scope::kServer, "Approval policy and what waits for a signature", ListPolicies);
 }
 
 }  // namespace rondo::api

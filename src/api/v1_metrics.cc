@@ -90,6 +90,6 @@ MetricSeries Reduce(const std::string& key, std::vector<tracking::Metric> histor
   return out;
 }
 
-void AddV1Metrics(Router& router) { router.Get("/api/v1/metrics", Permission::kRead, "Metric histories of runs, reduced for charts", Histories); }
+void AddV1Metrics(Router& router) { router.Get("/api/v1/metrics", Permission::kRead | Scope::kRun, "Metric histories of runs, reduced for charts", Histories); }
 
 }  // namespace rondo::api

@@ -191,8 +191,8 @@ LoopFacts GatherFacts(const Context& context) {
 }
 
 void AddV1Projects(Router& router) {
-  router.Get("/api/v1/projects", Permission::kRead, "The project and its resolved rondo.yaml", ListProjects);
-  router.Get("/api/v1/overview", Permission::kRead, "The loop at a glance", ShowOverview);
+  router.Get("/api/v1/projects", Permission::kRead | Scope::kServer, "The project and its resolved rondo.yaml", ListProjects);
+  router.Get("/api/v1/overview", Permission::kRead | Scope::kServer, "The loop at a glance", ShowOverview);
 }
 
 }  // namespace rondo::api

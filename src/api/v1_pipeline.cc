@@ -245,11 +245,11 @@ Result<net::Response> StartPipelineRun(Call& call) {
 }  // namespace
 
 void AddV1Pipeline(Router& router) {
-  router.Get("/api/v1/pipeline/runs", Permission::kRead, "Pipeline runs, newest first", ListPipelineRuns);
-  router.Get("/api/v1/pipeline/runs/{id}", Permission::kRead, "One pipeline run with its stages", OnePipelineRun);
-  router.Get("/api/v1/pipeline/runs/{id}/logs/{stage}", Permission::kRead, "The log of a stage, from an offset or its end", StageLog);
-  router.Get("/api/v1/pipeline/plan", Permission::kRead, "What a run would do now, and why", ShowPlan);
-  router.Post("/api/v1/pipeline/runs", Permission::kWrite, "Start a pipeline run", StartPipelineRun);
+  router.Get("/api/v1/pipeline/runs", Permission::kRead | Scope::kServer, "Pipeline runs, newest first", ListPipelineRuns);
+  router.Get("/api/v1/pipeline/runs/{id}", Permission::kRead | Scope::kServer, "One pipeline run with its stages", OnePipelineRun);
+  router.Get("/api/v1/pipeline/runs/{id}/logs/{stage}", Permission::kRead | Scope::kServer, "The log of a stage, from an offset or its end", StageLog);
+  router.Get("/api/v1/pipeline/plan", Permission::kRead | Scope::kServer, "What a run would do now, and why", ShowPlan);
+  router.Post("/api/v1/pipeline/runs", Permission::kWrite | Scope::kServer, "Start a pipeline run", StartPipelineRun);
 }
 
 }  // namespace rondo::api

@@ -136,10 +136,10 @@ Result<net::Response> CompareRuns(Call& call) {
 }  // namespace
 
 void AddV1Runs(Router& router) {
-  router.Get("/api/v1/experiments", Permission::kRead, "Experiments", ListExperiments);
-  router.Get("/api/v1/runs", Permission::kRead, "Runs that fit a filter, a page at a time", SearchRuns);
-  router.Get("/api/v1/runs/{id}", Permission::kRead, "One run with its inputs and lineage", OneRun);
-  router.Get("/api/v1/compare", Permission::kRead, "Several runs, in the order asked for", CompareRuns);
+  router.Get("/api/v1/experiments", Permission::kRead | Scope::kListed, "Experiments", ListExperiments);
+  router.Get("/api/v1/runs", Permission::kRead | Scope::kListed, "Runs that fit a filter, a page at a time", SearchRuns);
+  router.Get("/api/v1/runs/{id}", Permission::kRead | Scope::kRun, "One run with its inputs and lineage", OneRun);
+  router.Get("/api/v1/compare", Permission::kRead | Scope::kRun, "Several runs, in the order asked for", CompareRuns);
 }
 
 }  // namespace rondo::api

@@ -77,6 +77,6 @@ Result<net::Response> ListTriggers(Call& call) {
 
 }  // namespace
 
-void AddV1Triggers(Router& router) { router.Get("/api/v1/pipeline/triggers", Permission::kRead, "What starts runs by itself, with last and next firing", ListTriggers); }
+void AddV1Triggers(Router& router) { router.Get("/api/v1/pipeline/triggers", Permission::kRead | Scope::kServer, "What starts runs by itself, with last and next firing", ListTriggers); }
 
 }  // namespace rondo::api

@@ -191,9 +191,9 @@ Result<net::Response> MoveAlias(Call& call) {
 }  // namespace
 
 void AddV1Versions(Router& router) {
-  router.Get("/api/v1/models/{name}/{version}", Permission::kRead, "One version: figures, gates, approvals, files, card, lineage", OneVersion);
-  router.Post("/api/v1/models/{name}/{version}/approvals", Permission::kWrite, "Approve or reject a version", DecideVersion);
-  router.Post("/api/v1/models/{name}/aliases/{alias}", Permission::kWrite, "Move an alias", MoveAlias);
+  router.Get("/api/v1/models/{name}/{version}", Permission::kRead | Scope::kModel, "One version: figures, gates, approvals, files, card, lineage", OneVersion);
+  router.Post("/api/v1/models/{name}/{version}/approvals", Permission::kWrite | Scope::kModel, "Approve or reject a version", DecideVersion);
+  router.Post("/api/v1/models/{name}/aliases/{alias}", Permission::kWrite | Scope::kModel, "Move an alias", MoveAlias);
 }
 
 }  // namespace rondo::api
