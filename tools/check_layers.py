@@ -12,7 +12,7 @@ HARD_LIMIT = 700
 OWNERS = {
     "boost/asio": "net", "boost/beast": "net", "sqlite3.h": "db", "yaml-cpp": "project", "spdlog": "base",
     "simdjson.h": "base", "curl/": "net", "xxhash.h": "base", "CLI/": "cli", "onnxruntime": "model",
-    "duckdb.h": "table", "xgboost/": "model", "LightGBM": "model", "git2": "pipeline", "Eigen": "model",
+    "duckdb.h": "table", "xgboost/": "model", "LightGBM": "model", "git2": "pipeline", "Eigen": "model", "sodium": "govern",
 }
 
 
