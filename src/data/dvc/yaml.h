@@ -15,10 +15,11 @@ namespace rondo::data::dvc {
 
 struct Yaml {
   enum class Kind { kNull, kBool, kNumber, kString, kList, kMap };
-  Kind kind = Kind::kNull;
+  Kind kind = Kind::kNull;  ///< kNumber: also dates, .inf: every plain scalar that is no text
   std::string text;  ///< of a string; of a number and a bool: as written
+  bool plain_key = false;  ///< of a map's value: its key is no text but a number, true, null, ...: written without quotes
   std::vector<Yaml> items;
-  std::vector<std::pair<std::string, Yaml>> entries;  ///< of a map, in order. Keys are texts: other scalars by their text
+  std::vector<std::pair<std::string, Yaml>> entries;  ///< of a map, in order. Keys that are no texts (plain_key): their text
 
   static Yaml String(std::string_view s);
   static Yaml Number(uint64_t n);
@@ -42,6 +43,8 @@ struct Yaml {
 /// Reads one document by YAML 1.2's core rules, bounded in size, depth and nodes. Duplicate keys are errors. kInvalid names file and line.
 Result<Yaml> ParseYaml(std::string_view text, const std::string& name, size_t max_bytes = size_t{64} << 20);
 
+/// Python's repr of a float, with YAML's .inf and .nan.
+std::string PythonFloat(double d);
 /// A whole document, with a final newline.
 std::string EmitYaml(const Yaml& value);
 /// The same, with the comments and blank lines of `old_text` at the keys that are still there.
