@@ -7,6 +7,7 @@
 
 #include "base/hash.h"
 #include "base/json_map.h"
+#include "tracking/curves.h"
 #include "tracking/limits.h"
 #include "tracking/store.h"
 
@@ -107,7 +108,10 @@ Status Store::LogMetrics(db::Session& s, int64_t run, const std::vector<Metric>&
     if (!b || Rank(m) > Rank(*b)) b = &m;
   }
   for (const auto& [key, m] : best) RONDO_DO(Do(s, kPutLatest, {run, key, m->step, m->timestamp, MetricValue(m->value)}));
-  return {};
+  // Looked at now and then only: a batch must not pay for it.
+  constexpr int64_t kSpan = 1024;
+  const int64_t last = seq - 1;
+  return last / kSpan == (next.value_or(1) - 1) / kSpan ? Status() : DigestRun(s, run, last);
 }
 
 Status Store::Log(const std::string& run_id, const LogBatch& batch) {
