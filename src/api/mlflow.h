@@ -27,6 +27,7 @@ class Args {
   static Result<Args> Of(const Call& call);
   Args(Json json, bool from_query) : json_(std::move(json)), from_query_(from_query) {}
 
+  const Json& json() const { return json_; }
   bool Has(std::string_view name) const;
   /// Ids may come as numbers.
   Result<std::string> Text(std::string_view name, std::string_view otherwise = {}) const;

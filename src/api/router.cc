@@ -5,11 +5,10 @@
 
 #include <map>
 
+#include "api/guard.h"
 #include "base/clock.h"
-#include "base/hash.h"
 #include "base/log.h"
 #include "base/metrics.h"
-#include "govern/govern.h"
 
 namespace rondo::api {
 namespace {
@@ -84,11 +83,6 @@ Result<std::vector<std::pair<std::string, std::string>>> Capture(const RouteRow&
   return out;
 }
 
-std::string_view HostOnly(std::string_view host) {
-  if (host.starts_with('[')) return host.substr(0, host.find(']') + 1);
-  return host.substr(0, host.rfind(':'));
-}
-
 }  // namespace
 
 struct Router::Impl {
@@ -118,50 +112,12 @@ struct Router::Impl {
     node->rows[row->method] = row;
   }
 
-  /// Who asks; empty Error message: let in.
-  Result<std::string> Authenticate(const net::Request& request, const RouteRow& row) const {
-    // Without tokens whoever reaches a loopback server is the person who started it.
-    static const std::string kPerson = govern::CurrentActor();
-    if (context.tokens.empty()) return kPerson;
-    if (row.access.permission == Permission::kPublic) return std::string("anyone");
-    std::string_view header = request.Header("Authorization");
-    std::string token;
-    if (header.starts_with("Bearer ")) {
-      token = std::string(header.substr(7));
-    } else if (header.starts_with("Basic ")) {
-      if (auto plain = Base64Decode(header.substr(6))) token = plain->substr(plain->find(':') + 1);
-    } else if (const std::string_view cookie = request.Header("Cookie"); cookie.find("rondo_token=") != std::string_view::npos) {
-      const std::string_view rest = cookie.substr(cookie.find("rondo_token=") + 12);
-      token = std::string(rest.substr(0, rest.find(';')));
-    }
-    const std::string digest = Sha256Hex(token);
-    bool ok = false;
-    for (const std::string& known : context.tokens) ok |= ConstantTimeEqual(known, digest);
-    if (!ok) return Fail(Code::kUnauthorized, "a valid token is needed", "send it as \"Authorization: Bearer TOKEN\", or set MLFLOW_TRACKING_TOKEN");
-    return "token:" + digest.substr(0, 8);
-  }
-
-  /// A page of another origin must not use a browser to reach us: Host must be ours, and a cross-site write is refused.
-  Status CheckOrigin(const net::Request& request, const RouteRow& row) const {
-    const std::string_view host = request.Header("Host");
-    if (!context.allowed_hosts.empty() && !host.empty()) {
-      bool known = false;
-      for (const std::string& h : context.allowed_hosts) known |= h == "*" || h == HostOnly(host);
-      if (!known) return Fail(Code::kForbidden, "the Host header names another server", "use the address that `rondo up` printed, or add the name with --host");
-    }
-    const std::string_view origin = request.Header("Origin");
-    if (origin.empty() || row.method == "GET") return {};
-    const size_t scheme = origin.find("://");
-    if (scheme == std::string_view::npos || origin.substr(scheme + 3) != host) return Fail(Code::kForbidden, "requests from pages of other origins are refused");
-    return {};
-  }
-
   net::Route RouteFor(const net::Request& head) const {
     const Match match = Walk(root, Segments(head.path), 0, head.method);
     net::Route route;
     if (match.row) {
       const RouteRow* row = match.row;
-      route.run_on = row->run_on;
+      route.run_on = row->run_on == net::RunOn::kLoop && AuthenticationIsSlow(context, head) ? net::RunOn::kPool : row->run_on;
       route.max_body = row->max_body;
       route.spool_body = row->spool_body;
       route.handle = [this, row](net::Request&& request, net::Reply reply) { Handle(*row, std::move(request), std::move(reply)); };
@@ -172,7 +128,7 @@ struct Router::Impl {
     const bool known = match.path_known;
     route.handle = [this, known](net::Request&& request, net::Reply reply) {
       if (!known && fallback && (request.method == "GET" || request.method == "HEAD") && !request.path.starts_with("/api/") && !request.path.starts_with("/ajax-api/")) {
-        Call call(context, std::move(request), {}, "anyone");
+        Call call(context, std::move(request), {}, govern::Caller());
         auto response = fallback(call);
         return reply.Send(response ? std::move(*response) : ErrorResponse(response.error(), ErrorStyle::kRondo));
       }
@@ -189,15 +145,19 @@ struct Router::Impl {
 
   void Handle(const RouteRow& row, net::Request&& request, net::Reply reply) const {
     auto fail = [&](const Error& error) { reply.Send(ErrorResponse(error, row.errors)); };
-    if (auto ok = CheckOrigin(request, row); !ok) return fail(ok.error());
-    auto actor = Authenticate(request, row);
-    if (!actor) return fail(actor.error());
+    if (auto ok = CheckOrigin(context, request, row); !ok) return fail(ok.error());
+    auto caller = Authenticate(context, request, row);
+    if (!caller) return reply.Send(RefusalResponse(caller.error(), row.errors));
     auto path = Capture(row, request.path);
     if (!path) return fail(path.error());
-    Call call(context, std::move(request), std::move(*path), std::move(*actor));
+    Call call(context, std::move(request), std::move(*path), std::move(*caller));
+    if (auto ok = Authorize(call, row); !ok) return fail(ok.error());
     if (row.raw) return row.raw(call, std::move(reply));
     auto response = row.handler(call);
-    if (response) return reply.Send(std::move(*response));
+    if (response) {
+      AfterSuccess(call, row, *response);
+      return reply.Send(std::move(*response));
+    }
     const Error& error = response.error();
     if (InfoOf(error.code).http >= 500 && error.code != Code::kUnavailable) LogError("api", "{} {}: {}", row.method, row.pattern, error.Text());
     fail(error);

@@ -20,6 +20,7 @@
 #include "api/access.h"
 #include "base/json_map.h"
 #include "base/result.h"
+#include "govern/accounts.h"
 #include "net/server.h"
 #include "workspace/workspace.h"
 
@@ -44,15 +45,17 @@ struct Context {
   monitor::Monitor* monitor = nullptr;
   /// Starts a pipeline run (a child `rondo run`); returns its id. Set by app.
   std::function<Result<std::string>(const std::string& trigger, const std::string& cause, const std::vector<std::string>& args)> start_run;
-  std::vector<std::string> tokens;            ///< SHA-256 hex of accepted API tokens; empty: no login (loopback only)
+  govern::Accounts* accounts = nullptr;       ///< users, tokens and grants; may be null in tests
+  bool login = false;                         ///< ask who one is (every address but loopback)
+  std::vector<std::string> tokens;            ///< SHA-256 hex of tokens that may do everything (RONDO_TOKEN); also turn login on
   std::vector<std::string> allowed_hosts;     ///< values of the Host header that are answered; guards against DNS rebinding
   std::string ui_dir;                         ///< serve the pages from this folder (development); empty: embedded
 };
 
 class Call {
  public:
-  Call(Context& context, net::Request&& request, std::vector<std::pair<std::string, std::string>> path, std::string actor)
-      : context_(context), request_(std::move(request)), path_(std::move(path)), actor_(std::move(actor)) {}
+  Call(Context& context, net::Request&& request, std::vector<std::pair<std::string, std::string>> path, govern::Caller caller)
+      : context_(context), request_(std::move(request)), path_(std::move(path)), caller_(std::move(caller)) {}
   Context& context() { return context_; }
   workspace::Workspace& workspace() { return *context_.workspace; }
   const net::Request& request() const { return request_; }
@@ -65,13 +68,22 @@ class Call {
   Result<T> Body(UnknownKeys unknown = UnknownKeys::kError) const {
     return ReadJson<T>(request_.body.empty() ? std::string_view("{}") : std::string_view(request_.body), unknown);
   }
-  const std::string& actor() const { return actor_; }
+  const govern::Caller& caller() const { return caller_; }
+  /// Who asks, for the audit log.
+  const std::string& actor() const { return caller_.name(); }
+  /// What lists (Scope::kListed) may show.
+  bool MayReadAll() const { return caller_.OnServer() >= govern::Role::kViewer; }
+  bool MayRead(const std::string& experiment_id, std::string_view experiment_name) const;
+  bool MayReadModel(std::string_view name) const;
+  bool MayReadEndpoint(std::string_view name) const;
+  /// Those of the experiments that the caller may read, in their order.
+  Result<std::vector<std::string>> ReadableExperiments(const std::vector<std::string>& ids);
 
  private:
   Context& context_;
   net::Request request_;
   std::vector<std::pair<std::string, std::string>> path_;
-  std::string actor_;
+  govern::Caller caller_;
 };
 
 using Handler = std::function<Result<net::Response>(Call&)>;
@@ -114,6 +126,23 @@ class Router {
 
 net::Response JsonResponse(const Json& json, int status = 200);
 net::Response ErrorResponse(const Error& error, ErrorStyle style);
+/// What a page sends back in X-Rondo-CSRF with a cookie.
+std::string CsrfOf(const Context& context, std::string_view cookie);
+
+/// A page of a list of which the caller sees only a part: asks `fetch(how_many, token)` for the rest of the page until it is full or the list ends, so that
+/// pages are full and tokens go on at the right place.
+template <typename T, typename Fetch, typename Keep>
+Result<std::vector<T>> VisiblePage(bool all, int64_t most, std::string& token, Fetch fetch, Keep keep) {
+  RONDO_TRY(std::vector<T> out, fetch(most, token));
+  if (all) return out;
+  std::erase_if(out, [&](const T& item) { return !keep(item); });
+  while (!token.empty() && static_cast<int64_t>(out.size()) < most) {
+    RONDO_TRY(std::vector<T> more, fetch(most - static_cast<int64_t>(out.size()), token));
+    for (T& item : more)
+      if (keep(item)) out.push_back(std::move(item));
+  }
+  return out;
+}
 
 /// `/health`, `/metrics`, `/version`, `/api/v1/openapi.json`.
 void AddSystem(Router& router);
