@@ -27,7 +27,10 @@ net::Response Score(serving::Endpoint& endpoint, const net::Request& request, co
   if (!answer) return Error(answer.error(), protocol);
   net::Response response;
   response.body = std::move(answer->body);
-  response.headers = {{"x-rondo-variant", std::move(answer->variant)}, {"x-rondo-version", std::move(answer->version)}, {"x-rondo-prediction-id", std::move(answer->prediction_id)}};
+  response.headers.reserve(3);  // a list in braces would copy its strings
+  response.headers.emplace_back("x-rondo-variant", std::move(answer->variant));
+  response.headers.emplace_back("x-rondo-version", std::move(answer->version));
+  response.headers.emplace_back("x-rondo-prediction-id", std::move(answer->prediction_id));
   return response;
 }
 

@@ -6,6 +6,7 @@
 #include <set>
 
 #include "monitor/labels.h"
+#include "monitor/packed.h"
 #include "monitor/performance.h"
 
 namespace rondo::monitor {
@@ -17,9 +18,6 @@ constexpr int64_t kLeastLateness = 1'000, kMostLateness = 60'000;
 constexpr const char* kPosition = "SELECT segment, pos, rows FROM monitor_position WHERE endpoint = $1";
 constexpr const char* kFirst = "INSERT INTO monitor_position (endpoint, segment, pos, rows) VALUES ($1, 0, 0, 0) ON CONFLICT (endpoint) DO NOTHING";
 constexpr const char* kAdvance = "UPDATE monitor_position SET segment = $2, pos = $3, rows = $4 WHERE endpoint = $1 AND segment = $5 AND pos = $6";
-constexpr const char* kPrediction = R"(
-INSERT INTO monitor_prediction (endpoint, id, model, version, shadow, idx, time, row_key, scores, decision) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
-ON CONFLICT (endpoint, id, version, shadow) DO NOTHING)";
 
 int64_t FloorDiv(int64_t a, int64_t b) { return a / b - (a % b < 0); }
 
@@ -93,6 +91,7 @@ Status Follower::Commit(const std::string& endpoint, State& state, const std::ve
     std::set<std::pair<Stream, int64_t>> touched;
     std::vector<const data::Prediction*> fresh;
     int64_t earliest = std::numeric_limits<int64_t>::max();
+    Packer packer(session, endpoint);
     const auto save = [&](const std::pair<Stream, int64_t>& key) -> Status {
       const auto at = state.open.find(key);
       if (at == state.open.end()) return {};
@@ -106,9 +105,10 @@ Status Follower::Commit(const std::string& endpoint, State& state, const std::ve
       int64_t& newest = state.newest[stream];
       newest = std::max(newest, p.time);
       RONDO_TRY(Window* window, WindowFor(session, state, stream, p.time));
-      RONDO_TRY(const int64_t inserted, session.Exec(kPrediction, {endpoint, p.id, p.model, p.version, p.shadow, window->index, p.time, p.key, db::Blob{PackScores(p.scores)}, p.decision}));
+      Result<bool> inserted = p.key.empty() ? packer.Add(p, window->index) : InsertPrediction(session, endpoint, p, window->index);
+      if (!inserted) return std::unexpected(inserted.error());
       touched.insert({stream, window->index});
-      if (inserted == 0) continue;  // counted before: the log gave a row twice
+      if (!*inserted) continue;  // counted before: the log gave a row twice
       fresh.push_back(&p);
       earliest = std::min(earliest, p.time);
       const auto counter = references_.Find(p.model, p.version);
@@ -123,6 +123,7 @@ Status Follower::Commit(const std::string& endpoint, State& state, const std::ve
       window->variant = p.variant;
       if (spec_.window_ms <= 0 && Over(*window, state)) RONDO_DO(save({stream, window->index}));
     }
+    RONDO_DO(packer.Flush());
     for (const auto& key : touched) RONDO_DO(save(key));
     std::vector<std::pair<Stream, int64_t>> rest;
     for (const auto& [key, window] : state.open)

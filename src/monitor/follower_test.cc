@@ -63,9 +63,9 @@ TEST(Follower, RestartsAtEveryBatchChangeNothing) {
 TEST(Follower, AFailedCommitIsTakenBackWhole) {
   Bench bench(Small());
   Fill(bench, 700);
-  // A table that refuses row 650 makes the transaction fail after 650 rows were counted in memory.
+  // A table that refuses the second window makes the transaction fail after all rows were counted in memory.
   ASSERT_TRUE(bench.db->Write([](db::Session& s) -> Status {
-    RONDO_TRY([[maybe_unused]] auto n, s.Exec("CREATE TRIGGER full BEFORE INSERT ON monitor_prediction WHEN NEW.time % 1000 = 650 BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
+    RONDO_TRY([[maybe_unused]] auto n, s.Exec("CREATE TRIGGER full BEFORE INSERT ON monitor_packed WHEN NEW.idx = 1 BEGIN SELECT RAISE(ABORT, 'disk full'); END"));
     return {};
   }));
   bench.clock.Set(1'700'000'000'000);

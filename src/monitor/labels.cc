@@ -10,6 +10,7 @@
 #include <tuple>
 
 #include "base/clock.h"
+#include "monitor/packed.h"
 
 namespace rondo::monitor {
 namespace {
@@ -62,6 +63,12 @@ Result<std::vector<Target>> Targets(db::Session& session, const char* sql, const
     return true;
   }));
   return out;
+}
+
+/// What has this id becomes rows first: a label wants a place to stand.
+Result<std::vector<Target>> TargetsById(db::Session& session, const std::string& endpoint, const std::string& id) {
+  RONDO_DO(TakeOut(session, endpoint, id));
+  return Targets(session, kById, {endpoint, id});
 }
 
 /// One label on its way to its predictions.
@@ -240,7 +247,7 @@ Result<LabelCounts> AddLabels(db::Database& db, const LabelContext& c, const std
         RONDO_TRY([[maybe_unused]] const int64_t stored, session.Exec(kStoreLabel, {c.endpoint, label.kind, label.ref, label.slot, label.label, label.observed, c.now, c.actor}));
       }
       Result<std::vector<Target>> targets =
-          by_id ? Targets(session, kById, {c.endpoint, label.ref}) : Targets(session, kByKey, {c.endpoint, label.ref, label.observed - c.delay_ms, label.observed});
+          by_id ? TargetsById(session, c.endpoint, label.ref) : Targets(session, kByKey, {c.endpoint, label.ref, label.observed - c.delay_ms, label.observed});
       if (!targets) return std::unexpected(targets.error());
       const int64_t before = counts.joined;
       RONDO_DO(join.Apply(label, std::move(*targets), counts.joined));
@@ -273,7 +280,7 @@ Status JoinWaiting(db::Session& session, const LabelContext& c, const std::strin
     }));
   }
   if (!label) return {};
-  RONDO_TRY(auto targets, Targets(session, kById, {c.endpoint, id}));
+  RONDO_TRY(auto targets, TargetsById(session, c.endpoint, id));
   int64_t joined = 0;
   Join join(session, c);
   return join.Apply(*label, std::move(targets), joined);

@@ -11,6 +11,7 @@
 #include "base/json_map.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "monitor/packed.h"
 #include "project/reader.h"
 
 namespace rondo::monitor {
@@ -183,7 +184,7 @@ Status Monitor::Prune() {
   const int64_t before = now - 2 * std::max<int64_t>(options_.spec.label_delay_ms, 86'400'000);
   return workspace_.db().Write([&](db::Session& session) -> Status {
     RONDO_TRY([[maybe_unused]] const int64_t gone, session.Exec(kPrune, {before}));
-    return {};
+    return ForgetPacked(session, before);
   });
 }
 

@@ -11,8 +11,6 @@
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <cerrno>
-#include <ctime>
-#include <list>
 #include <memory>
 #include <optional>
 
@@ -20,102 +18,13 @@
 #include "base/file.h"
 #include "base/id.h"
 #include "base/log.h"
-#include "base/thread_pool.h"
+#include "net/loop.h"
 #include "net/reply.h"
 
 namespace rondo::net {
 
-namespace asio = boost::asio;
 namespace beast = boost::beast;
 namespace http = beast::http;
-using tcp = asio::ip::tcp;
-/// With the concrete executor: the any-executor of tcp::socket is copied several times a request.
-using Socket = asio::basic_stream_socket<tcp, asio::io_context::executor_type>;
-using ErrorCode = boost::system::error_code;
-
-class ConnectionBase;
-
-/// What all connections of a server share.
-struct Shared {
-  ServerOptions options;
-  Router router;
-  std::unique_ptr<ThreadPool> pool;
-  std::atomic<int> connections{0};
-  std::atomic<bool> draining{false};
-};
-
-/// One event loop: its thread runs `io`; everything below happens on that thread.
-struct Loop {
-  asio::io_context io{1};
-  asio::steady_timer sweep{io};
-  bool sweeping = false;
-  std::list<ConnectionBase*> connections;
-  int64_t date_second = 0;
-  std::string date;
-
-  std::string_view Date() {
-    const int64_t now = std::time(nullptr);
-    if (now != date_second) {
-      date_second = now;
-      date = HttpDate(now);
-    }
-    return date;
-  }
-  void StartSweep();
-  void CloseIdle();
-};
-
-class ConnectionBase : public std::enable_shared_from_this<ConnectionBase> {
- public:
-  ConnectionBase(Loop& loop, std::shared_ptr<Shared> shared) : loop_(loop), shared_(std::move(shared)) {
-    place_ = loop_.connections.insert(loop_.connections.end(), this);
-    ++shared_->connections;
-  }
-  virtual ~ConnectionBase() {
-    loop_.connections.erase(place_);
-    --shared_->connections;
-  }
-  virtual void Cut() = 0;
-  bool idle() const { return state_ == State::kIdle; }
-  bool events() const { return state_ == State::kEvents; }
-  bool Late(int64_t now_ns) const { return deadline_ns_ != 0 && now_ns > deadline_ns_; }
-
- protected:
-  enum class State { kIdle, kHead, kBody, kHandling, kWriting, kEvents, kClosed };
-  void Deadline(int64_t ms) { deadline_ns_ = ms > 0 ? MonotonicNs() + ms * 1'000'000 : 0; }
-
-  Loop& loop_;
-  std::shared_ptr<Shared> shared_;
-  State state_ = State::kIdle;
-
- private:
-  std::list<ConnectionBase*>::iterator place_;
-  int64_t deadline_ns_ = 0;
-};
-
-inline void Loop::StartSweep() {
-  // One timer per loop instead of one per read: looks once a second, and only while there are connections.
-  if (sweeping || connections.empty()) return;
-  sweeping = true;
-  sweep.expires_after(std::chrono::seconds(1));
-  sweep.async_wait([this](ErrorCode ec) {
-    sweeping = false;
-    if (ec) return;
-    const int64_t now = MonotonicNs();
-    std::vector<std::shared_ptr<ConnectionBase>> late;
-    for (ConnectionBase* c : connections)
-      if (c->Late(now)) late.push_back(c->shared_from_this());
-    for (auto& c : late) c->Cut();
-    late.clear();
-    StartSweep();
-  });
-}
-inline void Loop::CloseIdle() {
-  std::vector<std::shared_ptr<ConnectionBase>> idle;
-  for (ConnectionBase* c : connections)
-    if (c->idle() || c->events()) idle.push_back(c->shared_from_this());
-  for (auto& c : idle) c->Cut();
-}
 
 template <typename Stream>
 class Connection : public ConnectionBase {
@@ -134,6 +43,7 @@ class Connection : public ConnectionBase {
         if (!ec) self->NextRequest();
       });
     } else {
+      stream_.non_blocking(true, ignored);
       NextRequest();
     }
   }
@@ -157,35 +67,71 @@ class Connection : public ConnectionBase {
     parser_.emplace();
     parser_->header_limit(shared_->options.max_header_bytes);
     parser_->body_limit(boost::none);  // ours, per route, once the header is known
-    if (buffer_.size() > 0) return OnReadable({});
+    if (buffer_.size() > 0) {  // pipelined: by way of the queue, so that other connections have their turn
+      state_ = State::kHead;
+      return asio::post(loop_.io, [self = Self()] { self->OnReadable(); });
+    }
+    if constexpr (!kTls)
+      if (loop_.give_away > 0 && Move()) return;
     state_ = State::kIdle;
     Deadline(shared_->options.idle_timeout_ms);
-    // Waits for the first byte apart, so that a connection between requests can be told from one that sends slowly.
-    stream_.async_read_some(buffer_.prepare(8192), [self = Self()](ErrorCode ec, size_t n) {
+    ReadMore<&Connection::OnReadable>(8192);
+  }
+
+  /// Hands the socket to a loop that has time; nothing of a request is in our hands at this point.
+  bool Move() {
+    Loop& to = shared_->Roomiest();
+    if (&to == &loop_) return false;
+    --loop_.give_away;
+    ErrorCode ec;
+    const auto protocol = stream_.local_endpoint(ec).protocol();
+    if (ec) return false;
+    const auto handle = stream_.release(ec);
+    if (ec) return false;
+    state_ = State::kClosed;
+    auto socket = std::make_shared<Socket>(to.io, protocol, handle);
+    asio::post(to.io, [&to, shared = shared_, remote = remote_, socket] { std::make_shared<Connection>(to, shared, remote, std::move(*socket))->Start(); });
+    return true;
+  }
+
+  /// Waits for more input, then goes on with `Next`. The parser is fed by hand: Beast's composed reads cost two turns of the loop a request.
+  template <void (Connection::*Next)()>
+  void ReadMore(size_t size) {
+    stream_.async_read_some(buffer_.prepare(size), [self = Self()](ErrorCode ec, size_t n) {
       self->buffer_.commit(n);
-      if (ec) return self->Cut();
-      self->OnReadable(ec);
+      if (ec) {
+        self->CloseSpool(true);
+        return self->Cut();
+      }
+      (self.get()->*Next)();
     });
   }
 
-  void OnReadable(ErrorCode) {
+  void OnReadable() {
+    if (state_ == State::kClosed) return;
     state_ = State::kHead;
     Deadline(shared_->options.header_timeout_ms);
-    http::async_read_header(stream_, buffer_, *parser_, [self = Self()](ErrorCode ec, size_t) { self->OnHead(ec); });
+    ParseHead();
+  }
+
+  void ParseHead() {
+    ErrorCode ec;
+    buffer_.consume(parser_->put(buffer_.data(), ec));
+    if (ec == http::error::need_more || (!ec && !parser_->is_header_done())) return ReadMore<&Connection::ParseHead>(8192);
+    OnHead(ec);
   }
 
   void OnHead(ErrorCode ec) {
     if (ec) {
       if (ec == http::error::header_limit) return Refuse(431, "the request header is larger than " + std::to_string(shared_->options.max_header_bytes) + " bytes");
-      if (ec.category() == http::make_error_code(http::error::bad_method).category() && ec != http::error::end_of_stream && ec != http::error::partial_message)
-        return Refuse(400, "malformed HTTP request: " + ec.message());
-      return Cut();
+      return Refuse(400, "malformed HTTP request: " + ec.message());
     }
     auto& head = parser_->get();
     request_ = Request{};
     request_.method = std::string(head.method_string());
     request_.remote = remote_;
     request_.tls = kTls;
+    request_.headers.reserve(8);
     for (const auto& field : head) request_.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
     keep_alive_ = head.keep_alive();
     http10_ = head.version() == 10;
@@ -221,41 +167,52 @@ class Connection : public ConnectionBase {
     } else if (const auto length = parser_->content_length()) {
       request_.body.reserve(std::min<uint64_t>(*length, 16u << 20));
     }
-    chunk_.resize(route_.spool_body ? 256u << 10 : 64u << 10);
-    ReadSome();
-  }
-
-  void ReadSome() {
-    parser_->get().body().data = chunk_.data();
-    parser_->get().body().size = chunk_.size();
+    chunk_.resize(64u << 10);
     Deadline(shared_->options.body_timeout_ms);
-    http::async_read_some(stream_, buffer_, *parser_, [self = Self()](ErrorCode ec, size_t) { self->OnBody(ec); });
+    ParseBody();
   }
 
-  void OnBody(ErrorCode ec) {
-    if (ec == http::error::need_buffer) ec = {};
-    if (ec) {
+  void ParseBody() {
+    while (!parser_->is_done()) {
+      if (buffer_.size() == 0) {
+        Deadline(shared_->options.body_timeout_ms);
+        return ReadMore<&Connection::ParseBody>(64u << 10);
+      }
+      parser_->get().body().data = chunk_.data();
+      parser_->get().body().size = chunk_.size();
+      ErrorCode ec;
+      const size_t used = parser_->put(buffer_.data(), ec);
+      buffer_.consume(used);
       if (ec == http::error::body_limit) return Refuse(413, "the body is larger than " + std::to_string(route_.max_body) + " bytes, the limit here");
-      if (ec.category() == http::make_error_code(http::error::bad_method).category() && ec != http::error::end_of_stream && ec != http::error::partial_message)
-        return Refuse(400, "malformed HTTP body: " + ec.message());
-      CloseSpool(true);
-      return Cut();
+      const bool hungry = ec == http::error::need_more;
+      if (ec && !hungry && ec != http::error::need_buffer) return Refuse(400, "malformed HTTP body: " + ec.message());
+      if (!TakeBody(chunk_.size() - parser_->get().body().size)) return;
+      if (hungry && !parser_->is_done()) {
+        Deadline(shared_->options.body_timeout_ms);
+        return ReadMore<&Connection::ParseBody>(64u << 10);
+      }
     }
-    const size_t got = chunk_.size() - parser_->get().body().size;
+    CloseSpool(false);
+    Dispatch();
+  }
+
+  /// The first `got` bytes of chunk_ belong to the body; false: refused.
+  bool TakeBody(size_t got) {
     request_.body_size += got;
     if (spool_fd_ >= 0) {
       for (size_t done = 0; done < got;) {
         const ssize_t n = ::write(spool_fd_, chunk_.data() + done, got - done);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return Refuse(errno == ENOSPC ? 507 : 503, "cannot store the upload");
+        if (n < 0) {
+          Refuse(errno == ENOSPC ? 507 : 503, "cannot store the upload");
+          return false;
+        }
         done += static_cast<size_t>(n);
       }
     } else {
       request_.body.append(chunk_.data(), got);
     }
-    if (!parser_->is_done()) return ReadSome();
-    CloseSpool(false);
-    Dispatch();
+    return true;
   }
 
   void CloseSpool(bool remove) {
@@ -299,7 +256,15 @@ class Connection : public ConnectionBase {
     if (head_only_ || response_.status == 204 || response_.status == 304) response_.body.clear();
     if (response_.body.size() <= 4096) {
       head_text_ += response_.body;
-      asio::async_write(stream_, asio::buffer(head_text_), [self = Self()](ErrorCode ec, size_t) { self->OnWritten(ec); });
+      size_t sent = 0;
+      if constexpr (!kTls) {
+        // Nearly always fits into the socket's buffer: no turn of the loop is spent on it.
+        ErrorCode ec;
+        sent = stream_.write_some(asio::buffer(head_text_), ec);
+        if (ec && ec != asio::error::would_block) return OnWritten(ec);
+        if (sent == head_text_.size()) return OnWritten({});
+      }
+      asio::async_write(stream_, asio::buffer(head_text_) + sent, [self = Self()](ErrorCode ec, size_t) { self->OnWritten(ec); });
     } else {
       const std::array<asio::const_buffer, 2> parts = {asio::buffer(head_text_), asio::buffer(response_.body)};
       asio::async_write(stream_, parts, [self = Self()](ErrorCode ec, size_t) { self->OnWritten(ec); });

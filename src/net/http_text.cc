@@ -20,10 +20,14 @@ int HexValue(char c) {
 }
 
 /// A header value must not smuggle another line.
-std::string OneLine(std::string_view text) {
-  std::string out(text);
-  std::erase_if(out, [](char c) { return c == '\r' || c == '\n' || c == '\0'; });
-  return out;
+void AddOneLine(std::string& out, std::string_view text) {
+  const auto bad = [](char c) { return c == '\r' || c == '\n' || c == '\0'; };
+  if (std::none_of(text.begin(), text.end(), bad)) {
+    out += text;
+    return;
+  }
+  for (const char c : text)
+    if (!bad(c)) out += c;
 }
 
 }  // namespace
@@ -148,7 +152,7 @@ std::string HttpDate(int64_t seconds) {
 
 std::string ResponseHead(const Response& response, std::string_view date, bool keep_alive, bool http10) {
   std::string out;
-  out.reserve(256);
+  out.reserve(512 + (response.body.size() <= 4096 ? response.body.size() : 0));  // small bodies are appended
   out += http10 ? "HTTP/1.0 " : "HTTP/1.1 ";
   out += std::to_string(response.status);
   out += ' ';
@@ -158,16 +162,16 @@ std::string ResponseHead(const Response& response, std::string_view date, bool k
   if (response.status != 204 && response.status != 304) {
     if (!response.content_type.empty()) {
       out += "\r\nContent-Type: ";
-      out += OneLine(response.content_type);
+      AddOneLine(out, response.content_type);
     }
     out += "\r\nContent-Length: ";
     out += std::to_string(response.file ? response.file->length : response.body.size());
   }
   for (const auto& [k, v] : response.headers) {
     out += "\r\n";
-    out += OneLine(k);
+    AddOneLine(out, k);
     out += ": ";
-    out += OneLine(v);
+    AddOneLine(out, v);
   }
   if (!keep_alive) out += "\r\nConnection: close";
   else if (http10) out += "\r\nConnection: keep-alive";

@@ -19,6 +19,9 @@ class ServerImpl : public Server {
   ~ServerImpl() override {
     Drain(0);
     shared_->pool.reset();
+    // Connections that are left hang on handlers of the loops, and hold `shared_`: the loops go first.
+    acceptor_.reset();
+    shared_->loops.clear();
   }
 
   Status Listen() {
@@ -36,8 +39,8 @@ class ServerImpl : public Server {
       if (ec) return Fail(Code::kEnvironment, "cannot read the TLS key " + o.tls_key.string() + ": " + ec.message());
     }
     const int count = o.loops > 0 ? o.loops : static_cast<int>(std::max(1u, std::thread::hardware_concurrency()));
-    for (int i = 0; i < count; ++i) loops_.push_back(std::make_unique<Loop>());
-    acceptor_.emplace(loops_[0]->io);
+    for (int i = 0; i < count; ++i) shared_->loops.push_back(std::make_unique<Loop>(*shared_));
+    acceptor_.emplace(shared_->loops[0]->io);
     const tcp::endpoint endpoint(address, o.port);
     acceptor_->open(endpoint.protocol(), ec);
     if (!ec) acceptor_->set_option(asio::socket_base::reuse_address(true), ec);
@@ -51,11 +54,11 @@ class ServerImpl : public Server {
     }
     port_ = acceptor_->local_endpoint().port();
     Accept();
-    for (size_t i = 0; i < loops_.size(); ++i) {
-      works_.emplace_back(asio::make_work_guard(loops_[i]->io));
+    for (size_t i = 0; i < shared_->loops.size(); ++i) {
+      works_.emplace_back(asio::make_work_guard(shared_->loops[i]->io));
       threads_.emplace_back([this, i] {
         NameThread("loop-" + std::to_string(i));
-        loops_[i]->io.run();
+        shared_->loops[i]->io.run();
       });
     }
     return {};
@@ -66,19 +69,19 @@ class ServerImpl : public Server {
   void Drain(int64_t timeout_ms) override {
     if (threads_.empty()) return;
     shared_->draining = true;
-    asio::post(loops_[0]->io, [this] {
+    asio::post(shared_->loops[0]->io, [this] {
       ErrorCode ignored;
       acceptor_->close(ignored);
     });
     const int64_t deadline = MonotonicNs() + timeout_ms * 1'000'000;
     do {
-      for (auto& loop : loops_) asio::post(loop->io, [l = loop.get()] { l->CloseIdle(); });
+      for (auto& loop : shared_->loops) asio::post(loop->io, [l = loop.get()] { l->CloseIdle(); });
       if (shared_->connections == 0 || timeout_ms == 0) break;
       std::this_thread::sleep_for(std::chrono::milliseconds(10));
     } while (MonotonicNs() < deadline);
     // Handlers that still run keep their connection alive until they answer: let the pool finish, then cut what is left.
     shared_->pool.reset();
-    for (auto& loop : loops_)
+    for (auto& loop : shared_->loops)
       asio::post(loop->io, [l = loop.get()] {
         std::vector<std::shared_ptr<ConnectionBase>> all;
         for (ConnectionBase* c : l->connections) all.push_back(c->shared_from_this());
@@ -88,14 +91,14 @@ class ServerImpl : public Server {
     works_.clear();
     const int64_t cut = MonotonicNs() + 1'000'000'000;
     while (shared_->connections > 0 && MonotonicNs() < cut) std::this_thread::sleep_for(std::chrono::milliseconds(2));
-    for (auto& loop : loops_) loop->io.stop();
+    for (auto& loop : shared_->loops) loop->io.stop();
     for (auto& t : threads_) t.join();
     threads_.clear();
   }
 
  private:
   void Accept() {
-    Loop& loop = *loops_[next_++ % loops_.size()];
+    Loop& loop = shared_->Roomiest();
     acceptor_->async_accept(loop.io, [this, &loop](ErrorCode ec, Socket socket) {
       if (!acceptor_->is_open() || shared_->draining) return;
       if (!ec) {
@@ -126,11 +129,9 @@ class ServerImpl : public Server {
 
   std::shared_ptr<Shared> shared_;
   std::optional<asio::ssl::context> tls_;
-  std::vector<std::unique_ptr<Loop>> loops_;
   std::optional<asio::basic_socket_acceptor<tcp, asio::io_context::executor_type>> acceptor_;
   std::vector<asio::executor_work_guard<asio::io_context::executor_type>> works_;
   std::vector<std::thread> threads_;
-  size_t next_ = 0;
   uint16_t port_ = 0;
 };
 

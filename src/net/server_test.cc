@@ -8,6 +8,8 @@
 
 #include <atomic>
 #include <chrono>
+#include <mutex>
+#include <set>
 #include <thread>
 
 #include "base/file.h"
@@ -38,6 +40,15 @@ class ServerTest : public testing::Test {
       return r;
     }
     if (head.path == "/fast") return Answer([](Request&&) { return Response{200, "text/plain", {}, "ok", {}}; }, RunOn::kLoop);
+    if (head.path == "/spin")
+      return Answer([this](Request&&) {
+        const auto until = std::chrono::steady_clock::now() + std::chrono::milliseconds(1);
+        while (std::chrono::steady_clock::now() < until) {
+        }
+        std::lock_guard lock(mutex_);
+        loops_seen_.insert(std::this_thread::get_id());
+        return Response{200, "text/plain", {}, "spun", {}};
+      }, RunOn::kLoop);
     if (head.path == "/upload") {
       Route r = Answer([this](Request&& q) {
         auto text = ReadFile(q.body_file);
@@ -103,6 +114,8 @@ class ServerTest : public testing::Test {
   TempDir dir_;
   std::unique_ptr<Server> server_;
   std::atomic<bool> slow_started_{false};
+  std::mutex mutex_;
+  std::set<std::thread::id> loops_seen_;
   fs::path spooled_;
 };
 
@@ -211,6 +224,37 @@ TEST(PercentEncode, RoundTrips) {
   std::string all;
   for (int i = 1; i < 256; ++i) all += static_cast<char>(i);
   EXPECT_EQ(*PercentDecode(PercentEncode(all)), all);
+}
+
+TEST_F(ServerTest, ConnectionsGatherOnOneLoopAndMoveWhenItIsFull) {
+  ServerOptions options;
+  options.loops = 2;
+  Start(options);
+  std::atomic<bool> stop{false};
+  std::atomic<int> bad{0}, answered{0};
+  std::vector<std::thread> clients;
+  for (int i = 0; i < 4; ++i)
+    clients.emplace_back([&] {
+      while (!stop) {
+        ClientRequest request;
+        request.url = "http://127.0.0.1:" + std::to_string(server_->port()) + "/spin";
+        const auto response = Fetch(request);
+        bad += !response || response->body != "spun";
+        ++answered;
+      }
+    });
+  const auto seen = [&] {
+    std::lock_guard lock(mutex_);
+    return loops_seen_.size();
+  };
+  const auto give_up = std::chrono::steady_clock::now() + std::chrono::seconds(20);
+  while (answered < 20) std::this_thread::yield();
+  EXPECT_EQ(seen(), 1u) << "little work stays on one loop";
+  while (seen() < 2 && std::chrono::steady_clock::now() < give_up) std::this_thread::sleep_for(std::chrono::milliseconds(20));
+  stop = true;
+  for (auto& c : clients) c.join();
+  EXPECT_EQ(seen(), 2u);
+  EXPECT_EQ(bad, 0);
 }
 
 }  // namespace
