@@ -76,8 +76,8 @@ Result<Home> FindHome(const cli::UpOptions& options) {
 struct Parts {
   std::unique_ptr<workspace::Workspace> workspace;
   EventBus bus;
-  std::unique_ptr<serving::Server> serving;
   std::unique_ptr<monitor::Monitor> monitor;
+  std::unique_ptr<serving::Server> serving;
   std::unique_ptr<pipeline::Triggers> triggers;
   api::Context context;
   std::unique_ptr<api::Router> router;
@@ -97,7 +97,6 @@ Result<std::string> Retrain(Parts& parts, const Home& home, const monitor::Retra
 }
 
 Status StartParts(Parts& parts, const Home& home) {
-  RONDO_TRY(parts.serving, serving::Server::Start(*parts.workspace));
   monitor::MonitorOptions watch;
   if (home.project) {
     watch.spec = home.project->monitor;
@@ -106,6 +105,12 @@ Status StartParts(Parts& parts, const Home& home) {
   }
   watch.bus = &parts.bus;
   RONDO_TRY(parts.monitor, monitor::Monitor::Open(*parts.workspace, std::move(watch)));
+  serving::ServerOptions serve;
+  serve.metrics = [monitor = parts.monitor.get()](const std::string& endpoint, int64_t version, const project::Gate& gate, int64_t since) {
+    const monitor::Realised r = monitor->realised().Of(endpoint, version, gate, since);
+    return serving::MetricEstimate{r.value, r.low, r.high, r.samples, r.why};
+  };
+  RONDO_TRY(parts.serving, serving::Server::Start(*parts.workspace, std::move(serve)));
   parts.serving->AddObserver([monitor = parts.monitor.get()](const std::string&, const std::vector<data::Prediction>&) { monitor->Wake(); });
   if (home.project) {
     pipeline::TriggerOptions options;
@@ -213,8 +218,8 @@ Status Up(const cli::UpOptions& options) {
   parts.net->Drain(kDrainMs);
   parts.net.reset();
   parts.triggers.reset();
-  parts.monitor->Stop();
   parts.serving->Stop();
+  parts.monitor->Stop();
   return {};
 }
 

@@ -10,6 +10,7 @@
 #include "base/log.h"
 #include "monitor/detectors/detector.h"
 #include "monitor/judge.h"
+#include "monitor/labelled.h"
 #include "monitor/performance.h"
 
 namespace rondo::monitor {

@@ -46,6 +46,7 @@ Monitor::Monitor(workspace::Workspace& workspace, MonitorOptions options)
     : workspace_(workspace),
       options_(std::move(options)),
       references_([&workspace](const std::string& model, int64_t version) { return StoredReference(workspace, model, version); }, workspace.clock()),
+      realised_(workspace.db(), references_),
       reader_([&workspace](const std::string& endpoint, data::LogPosition& position, const std::function<bool(const data::Prediction&)>& each) {
         return data::ReadPredictions(PredictionsFolder(workspace) / endpoint, position, each);
       }),

@@ -17,6 +17,7 @@
 #include "monitor/feedback.h"
 #include "monitor/follower.h"
 #include "monitor/labels.h"
+#include "monitor/realised.h"
 #include "monitor/retrain.h"
 #include "monitor/snapshot.h"
 #include "workspace/workspace.h"
@@ -56,6 +57,7 @@ class Monitor {
   /// Writes LabelledRows as Parquet, where step `ingest` looks for it (out/feedback/<dataset>.parquet); returns the rows. 0: nothing labelled, nothing written.
   Result<int64_t> WriteFeedback(const std::string& endpoint, const std::filesystem::path& to);
   RetrainPolicy& retrain() { return retrain_; }
+  RealisedMetrics& realised() { return realised_; }
   /// For causes that others see (new data, cron): decides and, when the answer is yes, starts the run.
   Result<RetrainDecision> ConsiderRetrain(const RetrainCause& cause);
   const project::Monitor& spec() const { return options_.spec; }
@@ -73,6 +75,7 @@ class Monitor {
   workspace::Workspace& workspace_;
   const MonitorOptions options_;
   References references_;
+  RealisedMetrics realised_;
   PredictionReader reader_;
   Follower follower_;
   JudgeContext judge_;

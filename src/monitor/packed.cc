@@ -2,7 +2,7 @@
 
 #include "base/hash.h"
 #include "data/prediction_record.h"
-#include "monitor/performance.h"
+#include "monitor/labelled.h"
 
 namespace rondo::monitor {
 namespace {

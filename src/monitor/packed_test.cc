@@ -4,7 +4,7 @@
 #include <fmt/format.h>
 #include <gtest/gtest.h>
 
-#include "monitor/performance.h"
+#include "monitor/labelled.h"
 #include "monitor/testing.h"
 
 namespace rondo::monitor {

@@ -45,8 +45,4 @@ Result<Performance> RealisePerformance(db::Session& session, const Window& windo
 /// The alarm of a failed gate.
 Alarm PerformanceAlarm(const Window& window, const Performance& performance, int64_t now);
 
-/// Bytes of scores as kept in monitor_prediction, and back.
-std::string PackScores(const std::vector<float>& scores);
-std::vector<double> UnpackScores(std::string_view bytes);
-
 }  // namespace rondo::monitor

@@ -139,7 +139,8 @@ Status ReadDeploy(const YamlNode& node, Project& out) {
     f.Take(g.status());
   }
   for (const Gate& gate : d.guard)
-    if (!IsLiveMetric(gate.metric)) f.Fail("guard", gate.metric + " needs labels, a guard watches live traffic", "use error_rate, latency_p99_ms or score_psi; put " + gate.metric + " into problem.success or monitor.alarm.performance");
+    if (!gate.value.empty() || ComparesGroups(gate.metric))
+      f.Fail("guard", "\"" + gate.text + "\" looks at a slice, a guard at all rows of the version", "leave the brackets out, or put it into problem.success");
   RONDO_DO(f.status());
   out.deploy = std::move(d);
   return {};

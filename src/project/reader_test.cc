@@ -279,7 +279,7 @@ const std::vector<WrongCase>& WrongCases() {
       {"steps without 100 %", With("deploy: {endpoint: e, rollout: canary, steps: [50%]}\n"), 4, {"steps", "100%"}},
       {"endpoint name", With("deploy: {endpoint: ../etc}\n"), 4, {"../etc"}},
       {"duration", With("deploy: {endpoint: e, hold: {time: soon}}\n"), 4, {"soon", "duration"}},
-      {"guard metric", With("deploy: {endpoint: e, guard: [auc >= 0.8]}\n"), 4, {"auc", "guard"}},
+      {"guard of a slice", With("deploy: {endpoint: e, guard: [\"auc[city=Bern] >= 0.8\"]}\n"), 4, {"auc", "guard"}},
       {"predict dataset", With("predict: {n: {data: x, model: m, out: o}}\n"), 4, {"predict.n.data", "x"}},
       {"window", With("monitor: {window: many}\n"), 4, {"many", "1000 rows"}},
       {"email", With("monitor: {notify: [email: a@b]}\n"), 4, {"email", "supported"}},

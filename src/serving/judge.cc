@@ -123,27 +123,30 @@ void ScoreShift(const project::Gate& gate, const TrialNumbers& n, GuardVerdict& 
 void LabelledMetric(const project::Gate& gate, const TrialNumbers& n, const MetricSource& metrics, GuardVerdict& out) {
   constexpr int64_t kLabels = 30;
   out.needed = kLabels;
-  const auto value = metrics ? metrics(n.endpoint, n.challenger_version, gate) : std::nullopt;
-  std::optional<MetricEstimate> base;
-  if (gate.champion && metrics) base = metrics(n.endpoint, n.champion_version, gate);
-  if (!value || (gate.champion && !base)) {
+  if (!metrics) {
     out.why = fmt::format("{} needs labels of the predictions", gate.metric);
     return;
   }
-  out.samples = value->samples;
-  out.value = value->value;
-  out.low = value->low;
-  out.high = value->high;
+  const MetricEstimate value = metrics(n.endpoint, n.challenger_version, gate, n.since);
+  const MetricEstimate base = gate.champion ? metrics(n.endpoint, n.champion_version, gate, n.since) : MetricEstimate{};
+  out.samples = value.samples;
+  if (!value.why.empty() || !base.why.empty()) {
+    out.why = value.why.empty() ? base.why : value.why;
+    return;
+  }
+  out.value = value.value;
+  out.low = value.low;
+  out.high = value.high;
   const bool upward = gate.op == ">=" || gate.op == ">";
-  out.limit = gate.champion ? gate.factor * base->value + gate.limit : gate.limit;
+  out.limit = gate.champion ? gate.factor * base.value + gate.limit : gate.limit;
   // Against the champion's bound in the other direction: both are estimates.
-  const double surely = gate.champion ? gate.factor * (upward ? base->low : base->high) + gate.limit : gate.limit;
-  if (value->samples < kLabels) {
-    out.why = fmt::format("{} of {} labels", value->samples, kLabels);
-  } else if (upward ? value->high < surely : value->low > surely) {
+  const double surely = gate.champion ? gate.factor * (upward ? base.low : base.high) + gate.limit : gate.limit;
+  if (const int64_t least = gate.champion ? std::min(value.samples, base.samples) : value.samples; least < kLabels) {
+    out.why = fmt::format("{} of {} labels", least, kLabels);
+  } else if (upward ? value.high < surely : value.low > surely) {
     out.verdict = "fail";
     out.why = "the interval lies beyond the limit";
-  } else if (Holds(gate, value->value, out.limit)) {
+  } else if (Holds(gate, value.value, out.limit)) {
     out.verdict = "pass";
   } else {
     out.why = "beyond the limit, but it may be chance";

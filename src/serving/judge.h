@@ -33,12 +33,15 @@ BOOST_DESCRIBE_STRUCT(GuardVerdict, (), (guard, value, limit, low, high, samples
 struct MetricEstimate {
   double value = 0, low = 0, high = 0;
   int64_t samples = 0;
+  std::string why;  ///< not empty: there is no value, and this is why
 };
-using MetricSource = std::function<std::optional<MetricEstimate>(const std::string& endpoint, int64_t version, const project::Gate& gate)>;
+/// Of the predictions made at `since` ms or later.
+using MetricSource = std::function<MetricEstimate(const std::string& endpoint, int64_t version, const project::Gate& gate, int64_t since)>;
 
 struct TrialNumbers {
   std::string endpoint;
   int64_t champion_version = 0, challenger_version = 0;
+  int64_t since = 0;                 ///< ms: when the rollout began
   ArmNumbers champion, challenger;   ///< since the rollout began
   ArmNumbers champion_life;          ///< since the champion was loaded: the baseline when all traffic goes to the new version
   Split::Numbers split;              ///< of the present stage

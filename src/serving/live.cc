@@ -156,6 +156,7 @@ TrialNumbers LiveEndpoint::Numbers() const {
   n.endpoint = endpoint_->name();
   n.champion_version = champion_.value_or(0);
   n.challenger_version = rollout_->version;
+  n.since = rollout_->creation_time;
   n.champion = champion_trial_->Read();
   n.challenger = challenger_trial_->Read();
   if (const auto it = served_.find(n.champion_version); it != served_.end()) n.champion_life = it->second.life->Read();

@@ -22,7 +22,7 @@ constexpr std::string_view kPutRollout =
     "VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, $9, NULL, $10, $11, $12, 'null', 'null')";
 constexpr std::string_view kSetStep = "UPDATE rollout SET step = $3, step_time = $4, step_base = $5, state = 'running', why = $6 WHERE id = $1 AND step = $2 AND end_time IS NULL";
 constexpr std::string_view kSetState = "UPDATE rollout SET state = $3, why = $4 WHERE id = $1 AND state = $2 AND end_time IS NULL";
-constexpr std::string_view kEnd = "UPDATE rollout SET state = $2, end_time = $3, why = $4 WHERE id = $1 AND end_time IS NULL";
+constexpr std::string_view kEnd = "UPDATE rollout SET state = $2, end_time = $3, why = $4, verdict = COALESCE($5, verdict) WHERE id = $1 AND end_time IS NULL";
 constexpr std::string_view kSave = "UPDATE rollout SET why = $2, verdict = $3, arms = $4 WHERE id = $1 AND state = 'running' AND end_time IS NULL";
 constexpr std::string_view kChallenger = "SELECT a.version FROM model_alias a JOIN registered_model m ON m.id = a.model WHERE m.name = $1 AND a.alias = 'challenger'";
 constexpr std::string_view kPutEvent =
@@ -113,7 +113,7 @@ Status MoveAlias(db::Session& s, int64_t now, const std::string& model, const st
 
 /// The end of a rollout inside a transaction. False: it had ended already.
 Result<bool> End(db::Session& s, int64_t now, const Rollout& r, const std::string& state, const std::string& actor, const std::string& why, const Json& numbers) {
-  RONDO_TRY(const int64_t changed, s.Exec(kEnd, {r.id, state, now, why}));
+  RONDO_TRY(const int64_t changed, s.Exec(kEnd, {r.id, state, now, why, numbers.IsNull() ? db::Value() : db::Value(numbers.Dump())}));
   if (changed == 0) return false;
   RONDO_TRY(const auto challenger, s.QueryInt(kChallenger, {r.model}));
   if (challenger == r.version) RONDO_DO(registry::DeleteAlias(s, now, r.model, "challenger", actor, why));

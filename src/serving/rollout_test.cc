@@ -511,9 +511,9 @@ TEST(Judge, MetricsFromLabelsWhenThereAreAny) {
   n.stage_requests = n.challenger.requests = 100;
   EXPECT_EQ(JudgeStage(plan, 0, n, {}).verdict, "inconclusive");
   const auto source = [](double champion, double challenger, int64_t samples) {
-    return [=](const std::string&, int64_t version, const project::Gate&) -> std::optional<MetricEstimate> {
+    return [=](const std::string&, int64_t version, const project::Gate&, int64_t) -> MetricEstimate {
       const double value = version == 1 ? champion : challenger;
-      return MetricEstimate{value, value - 0.02, value + 0.02, samples};
+      return {value, value - 0.02, value + 0.02, samples, {}};
     };
   };
   EXPECT_EQ(JudgeStage(plan, 0, n, source(0.8, 0.805, 500)).verdict, "pass");

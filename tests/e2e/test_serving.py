@@ -93,3 +93,24 @@ def test_a_batch_equals_its_rows(churn):
     for scored, answer in zip(batch, answers["predictions"]):
         assert scored["decision"] == answer["label"]
         assert abs(float(scored["score"]) - answer["probabilities"]["Yes"]) < 1e-7
+
+
+def test_a_canary_is_judged_by_its_labels(churn):
+    """`auc` needs the truth: without labels the canary waits, labels that contradict the new version bring the old one back."""
+    churn.write("rondo.yaml", YAML.replace("guard: [error_rate <= 2%, score_psi <= 0.5]", "guard: [auc >= champion - 0.05]").replace("[20%, 50%, 100%]", "[50%, 100%]"))
+    churn.run("run")
+    server = churn.up()
+    eventually(lambda: server.status("/v2/models/churn/ready")[0] == 200, what="the endpoint")
+    churn.run("run", "--set", "train.params.max_depth=2")
+    eventually(lambda: len(server.get("/api/v1/endpoints/churn")["variants"]) == 2, what="the canary")
+    with open(CHURN, newline="") as f:
+        truth = [row["churn"] for _, row in zip(range(600), csv.DictReader(f))]
+    dealt = [ask(server, row, f"g{i}")[0] for i, row in enumerate(records(600))]
+    waiting = server.get("/api/v1/endpoints/churn")["rollout"]
+    assert waiting["state"] == "running" and waiting["step"] == 0
+    eventually(lambda: "labelled" in json.dumps(server.get("/api/v1/endpoints/churn")["rollout"]["guards"]), what="a guard that waits for labels")
+    other = {"Yes": "No", "No": "Yes"}
+    server.post("/endpoints/churn/labels", [{"key": f"g{i}", "label": other[y] if version == "2" else y} for i, (y, version) in enumerate(zip(truth, dealt))])
+    eventually(lambda: server.get("/api/v1/endpoints/churn")["rollout"]["state"] == "rolled_back", wait=40, what="the way back")
+    rollout = server.get("/api/v1/endpoints/churn")["rollout"]
+    assert "auc" in rollout["why"] and rollout["guards"][0]["high"] < rollout["guards"][0]["limit"]
