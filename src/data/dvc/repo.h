@@ -17,17 +17,12 @@
 #include "data/dvc/cache.h"
 #include "data/dvc/config.h"
 #include "data/dvc/dvc_file.h"
+#include "data/dvc/progress.h"
 
 namespace rondo::data::dvc {
 
 class Ignore;
 
-/// Called now and then with what was done so far; empty: nobody watches. From one thread at a time.
-struct Progress {
-  uint64_t files = 0, bytes = 0, files_total = 0, bytes_total = 0;
-  std::string_view what;  ///< "hashing", "copying", ...
-};
-using ProgressSink = std::function<void(const Progress&)>;
 
 struct InitOptions {
   bool no_scm = false, force = false, subdir = false;
@@ -35,11 +30,15 @@ struct InitOptions {
 
 /// One tracked output: an entry of a `.dvc` file, or of a dvc.lock.
 struct Tracked {
-  fs::path file;       ///< the `.dvc` (or dvc.lock), relative to the repository's root
+  fs::path file;       ///< the `.dvc` (or dvc.yaml), relative to the repository's root
   std::string stage;   ///< name of the stage for dvc.lock; empty for `.dvc`
   std::string path;    ///< the output, relative to the root, '/' between names
   OutEntry entry;      ///< hash, size, flags as written
-  bool frozen_import = false;  ///< the stage has deps (import, import-url)
+  bool import = false;         ///< the `.dvc` has deps (import, import-url)
+  bool repo_import = false;    ///< ... from another DVC or git repository: its objects are that one's
+  bool frozen = false;
+  /// "data.dvc", "dvc.yaml:train", "sub/dvc.yaml:train".
+  std::string Addressing() const { return file.string() + (stage.empty() ? "" : ":" + stage); }
   bool IsDir() const { return entry.id && entry.id->dir; }
 };
 
@@ -54,6 +53,7 @@ struct AddedFile {
   ObjectId id;
   uint64_t size = 0, files = 0, new_objects = 0, new_bytes = 0;
   bool changed = false;  ///< the `.dvc` was written
+  std::vector<std::string> git_files;  ///< files that were written and belong into git (`.dvc`, `.gitignore`), relative to the root
 };
 
 struct CheckoutOptions {
@@ -62,6 +62,8 @@ struct CheckoutOptions {
 struct CheckoutResult {
   std::vector<std::string> added, modified, deleted;  ///< paths; folders end in '/'
   std::vector<std::string> failed;                    ///< not (or not wholly) in the cache
+  std::vector<std::string> damaged;                   ///< objects whose bytes don't have their name
+  std::vector<std::string> unsaved;                   ///< files that would be lost: nothing was done
   uint64_t files_added = 0, files_modified = 0, files_deleted = 0;
 };
 
@@ -173,7 +175,7 @@ class Repo {
   Result<std::vector<AddedFile>> Add(const std::vector<std::string>& targets, const AddOptions& options);
   Result<std::vector<AddedFile>> Commit(const std::vector<std::string>& targets, bool force, bool recursive = false);
   Result<CheckoutResult> Checkout(const std::vector<std::string>& targets, const CheckoutOptions& options, bool recursive = false);
-  Result<std::vector<StageStatus>> Status(const std::vector<std::string>& targets, bool recursive = false);
+  Result<std::vector<StageStatus>> GetStatus(const std::vector<std::string>& targets, bool recursive = false);
   struct DataStatusOptions {
     bool granular = false, untracked = false, unchanged = false;
     std::vector<std::string> targets;
@@ -182,15 +184,18 @@ class Repo {
   /// Empty `to`: the workspace. Empty `from`: HEAD.
   Result<DiffResult> Diff(const std::string& from, const std::string& to, const std::vector<std::string>& targets);
   Result<GcResult> Gc(const GcOptions& options);
-  Result<std::vector<std::string>> Remove(const std::string& target, bool outs);  ///< removed `.dvc` files and outputs
-  Status Move(const std::string& from, const std::string& to);
-  Status Unprotect(const std::string& target);
+  struct Removed {
+    std::vector<std::string> paths;      ///< the `.dvc` file, and the outputs with `outs`
+    std::vector<std::string> git_files;  ///< changed .gitignore files
+  };
+  Result<Removed> Remove(const std::string& target, bool outs);
+  Result<std::vector<std::string>> Move(const std::string& from, const std::string& to);  ///< files that belong into git
+  rondo::Status Unprotect(const std::string& target);
   Result<VerifyResult> Verify(const VerifyOptions& options);
 
   const Ignore& ignore() const { return *ignore_; }
 
  private:
-  friend class RepoAccess;
   Repo(fs::path root, Config config, Cache cache);
 
   fs::path root_;
