@@ -30,6 +30,8 @@ const std::vector<Command>& Commands() {
         {"--jobs", "N", "how many stages at once (default 2)"},
         {"--dry", "", "only say what would run"},
         {"--keep-going", "", "run what doesn't depend on a failed stage"},
+        {"--downstream", "", "the named stages and what follows them, instead of what they need"},
+        {"--no-run-cache", "", "run again what could be restored"},
         {"--set", "KEY=VALUE", "override a value of rondo.yaml", true},
         {"--trigger", "KIND", "what starts this run (schedules and alarms use it)"},
         {"--cause", "ID", "the alarm, label count or time behind it"},

@@ -81,22 +81,32 @@ Status Prepare(workspace::Workspace& w, const fs::path& root, const project::Pro
   return WriteFileAtomic(scratch / "rondo.yaml", "project: " + project.name + "\n");
 }
 
+Result<pipeline::JobResult> RunToEnd(pipeline::Executor& executor, const pipeline::Job& job) {
+  RONDO_DO(executor.Submit(job));
+  RONDO_TRY(const auto result, executor.Reconcile(job.token, -1));
+  return *result;
+}
+
 Status RunStages(const project::Project& project, const fs::path& scratch) {
+  const auto executor = pipeline::MakeLocalExecutor();
   RONDO_TRY(const auto graph, pipeline::BuildGraph(project));
   for (const pipeline::StageNode& node : graph) {
     if (node.name != "split" && node.name != "prepare" && node.name != "train" && node.name != "evaluate") continue;
     for (const pipeline::Out& out : node.outs) RONDO_DO(MakeDirs((scratch / out.path).parent_path()));
-    pipeline::Attempt attempt;
+    pipeline::Job attempt;
+    attempt.token = "reproduce/" + node.name;
     attempt.cwd = scratch;
     attempt.log = scratch / (node.name + ".log");
     attempt.env = {{"RONDO_CONFIG", (scratch / "config.json").string()}, {"RONDO_DATA", (scratch / ".rondo").string()}, {"MLFLOW_RUN_ID", ""}};
     for (const auto& [name, path] : node.env) attempt.env.emplace_back(name, (scratch / path).string());
     const std::string self = SelfPath().string();
-    attempt.argv = node.builtin ? std::vector<std::string>{self, "step", node.name} : std::vector<std::string>{"/bin/sh", "-c", node.cmd};
-    RONDO_TRY(pipeline::AttemptResult result, pipeline::RunLocal(attempt));
+    if (node.builtin) attempt.argv = {self, "step", node.name};
+    else attempt.shell = node.cmd;
+    RONDO_TRY(pipeline::JobResult result, RunToEnd(*executor, attempt));
     if (result.exit.code == 0 && !node.post.empty()) {
       attempt.argv = {self, "step", node.post};
-      RONDO_TRY(result, pipeline::RunLocal(attempt));
+      attempt.shell.clear();
+      RONDO_TRY(result, RunToEnd(*executor, attempt));
     }
     // A gate that fails now (no champion stands in the scratch folder) still leaves its numbers.
     std::error_code ec;

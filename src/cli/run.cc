@@ -16,6 +16,7 @@
 #include "net/client.h"
 #include "pipeline/engine.h"
 #include "pipeline/executor.h"
+#include "pipeline/quiet.h"
 #include "project/reader.h"
 
 namespace rondo::cli {
@@ -38,6 +39,13 @@ Status CheckAlgorithm(const project::Project& project) {
   return {};
 }
 
+fs::path DataFolder(Call& call, const fs::path& root) {
+  std::string data = call.Value("--data");
+  if (data.empty())
+    if (const char* env = std::getenv("RONDO_DATA")) data = env;
+  return data.empty() ? root / ".rondo" : fs::path(data);
+}
+
 Result<Opened> Open(Call& call) {
   Opened o;
   RONDO_TRY(o.root, project::FindProjectRoot(fs::current_path()));
@@ -45,11 +53,9 @@ Result<Opened> Open(Call& call) {
   load.set = call.Values("--set");
   RONDO_TRY(project::Project project, project::LoadProject(o.root / "rondo.yaml", load));
   RONDO_DO(CheckAlgorithm(project));
-  o.data = call.Value("--data");
-  if (o.data.empty())
-    if (const char* env = std::getenv("RONDO_DATA")) o.data = env;
-  if (o.data.empty()) o.data = o.root / ".rondo";
-  RONDO_TRY(o.engine, pipeline::Engine::Open(std::move(project), o.root, o.data));
+  o.data = DataFolder(call, o.root);
+  const auto reload = [root = o.root, load] { return project::LoadProject(root / "rondo.yaml", load); };
+  RONDO_TRY(o.engine, pipeline::Engine::Open(std::move(project), o.root, o.data, reload));
   return o;
 }
 
@@ -84,11 +90,22 @@ std::string ShowChange(const pipeline::Change& c) {
 Result<int> Run(Call& call) {
   // Started by a server: never outlives it.
   if (std::getenv("RONDO_DIE_WITH_PARENT")) DieWithParent();
+  // The usual case of nothing to do is told by looking at files, before any of them is read.
+  if (call.args().empty() && call.Values("--set").empty() && !call.json() && !call.Has("--force") && !call.Has("--dry") && call.Value("--trigger", "manual") == "manual") {
+    const int64_t begin = MonotonicNs();
+    RONDO_TRY(const fs::path root, project::FindProjectRoot(fs::current_path()));
+    if (const auto stages = pipeline::NothingToDo(root, DataFolder(call, root))) {
+      Print(fmt::format("nothing to do: all {} stages are up to date ({:.0f} ms)", *stages, static_cast<double>(MonotonicNs() - begin) / 1e6));
+      return 0;
+    }
+  }
   RONDO_TRY(Opened o, Open(call));
   pipeline::RunOptions options;
   options.targets = call.args();
   options.force = call.Has("--force");
   options.keep_going = call.Has("--keep-going");
+  options.downstream = call.Has("--downstream");
+  options.no_cache = call.Has("--no-run-cache");
   RONDO_TRY(const int64_t jobs, call.Int("--jobs", 2, 1, 1024));
   options.jobs = static_cast<int>(jobs);
   options.trigger = call.Value("--trigger", "manual");

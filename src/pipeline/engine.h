@@ -29,6 +29,8 @@ struct RunOptions {
   bool force = false;                ///< run the targets even when nothing changed
   int jobs = 2;
   bool keep_going = false;
+  bool downstream = false;           ///< the targets and what follows them, instead of what they need
+  bool no_cache = false;             ///< never restore from the run cache
   std::string trigger = "manual", cause;
   std::string run_id;                ///< empty: a new one
   std::string actor;
@@ -49,7 +51,8 @@ struct RunSummary {
 class Engine {
  public:
   /// `root`: the project's folder; `data`: its data folder, opened at first need, so that an unchanged project costs milliseconds.
-  static Result<std::unique_ptr<Engine>> Open(project::Project project, std::filesystem::path root, std::filesystem::path data);
+  /// `reload`: reads the project again, for stages whose items come from a file that another stage makes; may be empty.
+  static Result<std::unique_ptr<Engine>> Open(project::Project project, std::filesystem::path root, std::filesystem::path data, std::function<Result<project::Project>()> reload = {});
   virtual ~Engine() = default;
   virtual const std::vector<StageNode>& graph() const = 0;
   /// What a run would do now. Stages behind one that would run are planned as "run" because their input may change.

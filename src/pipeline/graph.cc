@@ -4,11 +4,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <functional>
 #include <map>
 
 #include "base/json_map.h"
+#include "pipeline/condition.h"
 #include "pipeline/derive.h"
+#include "pipeline/python_code.h"
 
 namespace rondo::pipeline {
 namespace {
@@ -48,7 +49,7 @@ void AddParams(const project::Stage& stage, const Json& config, StageNode& node)
   }
 }
 
-Result<StageNode> FromUser(const project::Stage& stage, const Json& config) {
+Result<StageNode> FromUser(const project::Stage& stage, const Json& config, bool dvc) {
   if (stage.cmd.empty()) return Fail(Code::kInvalid, fmt::format("stage {} has no cmd", stage.name), "add: cmd: python script.py");
   StageNode node;
   node.name = stage.name;
@@ -57,8 +58,9 @@ Result<StageNode> FromUser(const project::Stage& stage, const Json& config) {
   node.wdir = stage.wdir;
   const auto relative = [&](const std::string& path) { return stage.wdir.empty() ? path : (fs::path(stage.wdir) / path).lexically_normal().string(); };
   for (const std::string& dep : stage.deps) node.deps.push_back(relative(dep));
-  for (const std::string& out : stage.outs) node.outs.push_back({relative(out), true});
-  for (const std::string& out : stage.metrics) node.outs.push_back({relative(out), false});
+  const auto persists = [&](const std::string& out) { return std::find(stage.persist.begin(), stage.persist.end(), out) != stage.persist.end(); };
+  for (const std::string& out : stage.outs) node.outs.push_back({relative(out), true, persists(out)});
+  for (const std::string& out : stage.metrics) node.outs.push_back({relative(out), false, persists(out)});
   AddParams(stage, config, node);
   // As in DVC: a command that reads nothing and makes nothing is run for its effect.
   node.always = stage.always_changed || (stage.deps.empty() && stage.outs.empty() && stage.metrics.empty() && stage.params.empty());
@@ -67,6 +69,16 @@ Result<StageNode> FromUser(const project::Stage& stage, const Json& config) {
   node.timeout_ms = stage.timeout_ms;
   node.cpu = stage.cpu;
   node.memory_bytes = stage.memory_bytes;
+  node.gpu = stage.gpu;
+  node.pool = stage.pool;
+  node.group = stage.group;
+  node.map_source = stage.map_source;
+  node.user_env = stage.env;
+  node.when = stage.when;
+  node.runs = stage.runs;
+  node.cache_read = stage.cache == "read-write" || stage.cache == "read";
+  node.cache_write = stage.cache == "read-write" || stage.cache == "write";
+  if (!dvc) node.code = PythonFile(node.cmd);
   return node;
 }
 
@@ -98,50 +110,127 @@ void Replace(StageNode& builtin, StageNode user) {
   builtin = std::move(user);
 }
 
-bool Reads(const std::string& dep, const std::string& out) {
-  std::string path = dep;
-  if (path.ends_with('?')) path.pop_back();
-  path = fs::path(path).lexically_normal().string();
-  const std::string target = fs::path(out).lexically_normal().string();
-  return path == target || path.starts_with(target + "/") || target.starts_with(path + "/");
+/// Normal path -> the stage that makes it. Ordered, so that what lies below a folder stands behind it.
+using Owners = std::map<std::string, size_t>;
+
+std::string Normal(const std::string& path) {
+  // Most paths are normal already: std::filesystem takes a microsecond to find that out.
+  if (path.find("//") == std::string::npos && path.find("./") == std::string::npos && !path.ends_with('/') && !path.ends_with('.')) return path;
+  std::string normal = fs::path(path).lexically_normal().string();
+  if (normal.size() > 1 && normal.ends_with('/')) normal.pop_back();
+  return normal;
 }
 
-Result<std::vector<StageNode>> Sorted(std::vector<StageNode> stages) {
-  const size_t n = stages.size();
-  std::vector<std::vector<size_t>> before(n);
-  for (size_t i = 0; i < n; ++i)
-    for (size_t j = 0; j < n; ++j) {
-      if (i == j) continue;
-      for (const std::string& dep : stages[i].deps)
-        for (const Out& out : stages[j].outs)
-          if (Reads(dep, out.path) && std::find(before[i].begin(), before[i].end(), j) == before[i].end()) before[i].push_back(j);
-    }
-  std::vector<int> state(n);  // 0 new, 1 on the path, 2 done
-  std::vector<size_t> order, path;
-  std::string cycle;
-  std::function<bool(size_t)> visit = [&](size_t i) {
-    if (state[i] == 2) return true;
-    if (state[i] == 1) {
-      for (size_t k = static_cast<size_t>(std::find(path.begin(), path.end(), i) - path.begin()); k < path.size(); ++k) cycle += stages[path[k]].name + " → ";
-      cycle += stages[i].name;
-      return false;
-    }
-    state[i] = 1;
-    path.push_back(i);
-    for (const size_t j : before[i])
-      if (!visit(j)) return false;
-    path.pop_back();
-    state[i] = 2;
-    order.push_back(i);
-    return true;
+/// Calls `found` with every stage whose out is `path`, holds it, or lies below it.
+template <typename F>
+void ForEachOwner(const Owners& owners, const std::string& path, F found) {
+  if (const auto it = owners.find(path); it != owners.end()) found(it->second);
+  for (size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
+    if (const auto it = owners.find(path.substr(0, slash)); it != owners.end()) found(it->second);
+  const std::string prefix = path == "." ? "" : path + "/";
+  for (auto it = owners.lower_bound(prefix); it != owners.end() && it->first.starts_with(prefix); ++it) found(it->second);
+}
+
+Result<Owners> FindOwners(const std::vector<StageNode>& stages) {
+  Owners owners;
+  const auto twice = [&](size_t a, size_t b, const std::string& path) {
+    return Fail(Code::kInvalid, fmt::format("the stages {} and {} both write \"{}\"", stages[a].name, stages[b].name, path), "each output belongs to one stage");
   };
-  for (size_t i = 0; i < n; ++i)
-    if (!visit(i)) return Fail(Code::kInvalid, "the stages form a cycle: " + cycle, "a stage can't depend on what is made from its own outputs");
+  for (size_t i = 0; i < stages.size(); ++i)
+    for (const Out& out : stages[i].outs) {
+      RONDO_DO(CheckPath(stages[i].name, out.path));
+      const std::string path = Normal(out.path);
+      const auto [it, fresh] = owners.emplace(path, i);
+      if (!fresh) return twice(it->second, i, path);
+    }
+  for (const auto& [path, i] : owners) {
+    for (size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
+      if (const auto it = owners.find(path.substr(0, slash)); it != owners.end()) return twice(std::min(it->second, i), std::max(it->second, i), path);
+  }
+  return owners;
+}
+
+/// What stands before the first wildcard of a glob, as a folder; other paths as they are, without the mark of an optional one.
+std::string Reach(const std::string& dep) {
+  std::string path = dep;
+  if (path.ends_with('?')) path.pop_back();
+  const size_t star = path.find_first_of("*?[");
+  if (star != std::string::npos) {
+    const size_t slash = path.rfind('/', star);
+    path = slash == std::string::npos ? "." : path.substr(0, slash);
+  }
+  return Normal(path);
+}
+
+Result<std::vector<StageNode>> Sorted(std::vector<StageNode> stages, const Owners& owners) {
+  const size_t n = stages.size();
+  std::vector<std::vector<size_t>> before(n), source(n);
+  for (size_t i = 0; i < n; ++i) {
+    for (const std::string& dep : stages[i].deps)
+      ForEachOwner(owners, Reach(dep), [&](size_t j) {
+        if (j != i) before[i].push_back(j);
+      });
+    // Params of a file that another stage makes, conditions on it, items from it.
+    const auto wait_for = [&](const std::string& path) {
+      ForEachOwner(owners, Reach(path), [&](size_t j) {
+        if (j != i) before[i].push_back(j);
+      });
+    };
+    for (const std::string& reference : stages[i].param_files) wait_for((fs::path(stages[i].wdir) / reference.substr(0, reference.find(':'))).string());
+    for (const std::string& condition : stages[i].when)
+      for (const std::string& file : ConditionFiles(condition)) wait_for(file);
+    if (!stages[i].map_source.empty())
+      ForEachOwner(owners, Reach(stages[i].map_source), [&](size_t j) {
+        if (j == i) return;
+        before[i].push_back(j);
+        source[i].push_back(j);
+      });
+    for (auto* list : {&before[i], &source[i]}) {
+      std::sort(list->begin(), list->end());
+      list->erase(std::unique(list->begin(), list->end()), list->end());
+    }
+  }
+  std::vector<int> state(n);  // 0 new, 1 on the path, 2 done
+  std::vector<size_t> order;
+  order.reserve(n);
+  // Depth first without recursion: chains may be a hundred thousand long.
+  struct Step {
+    size_t stage, next;
+  };
+  std::vector<Step> path;
+  for (size_t start = 0; start < n; ++start) {
+    if (state[start] != 0) continue;
+    path.push_back({start, 0});
+    state[start] = 1;
+    while (!path.empty()) {
+      Step& top = path.back();
+      if (top.next == before[top.stage].size()) {
+        state[top.stage] = 2;
+        order.push_back(top.stage);
+        path.pop_back();
+        continue;
+      }
+      const size_t j = before[top.stage][top.next++];
+      if (state[j] == 2) continue;
+      if (state[j] == 1) {
+        std::string cycle;
+        size_t k = 0;
+        while (path[k].stage != j) ++k;
+        for (; k < path.size(); ++k) cycle += stages[path[k].stage].name + " → ";
+        return Fail(Code::kInvalid, "the stages form a cycle: " + cycle + stages[j].name, "a stage can't depend on what is made from its own outputs");
+      }
+      state[j] = 1;
+      path.push_back({j, 0});
+    }
+  }
   std::vector<size_t> place(n);
   for (size_t k = 0; k < n; ++k) place[order[k]] = k;
   std::vector<StageNode> out;
+  out.reserve(n);
   for (const size_t i : order) {
     for (const size_t j : before[i]) stages[i].before.push_back(place[j]);
+    for (const size_t j : source[i]) stages[i].source.push_back(place[j]);
+    std::sort(stages[i].before.begin(), stages[i].before.end());
     out.push_back(std::move(stages[i]));
   }
   return out;
@@ -151,26 +240,22 @@ Result<std::vector<StageNode>> Sorted(std::vector<StageNode> stages) {
 
 std::string ModelName(const project::Project& project) { return project.deploy ? project.deploy->endpoint : project.name; }
 
-Result<std::vector<StageNode>> BuildGraph(const project::Project& project) {
+Result<std::vector<StageNode>> BuildGraph(const project::Project& project, bool dvc) {
   std::vector<StageNode> stages = DeriveStages(project);
-  const Json config = ToJson(project);
+  const size_t builtin = stages.size();
+  // Params of stages never lie in `stages:` itself, which may be long.
+  project::Project rest = project;
+  rest.stages.clear();
+  const Json config = ToJson(rest);
   for (const project::Stage& stage : project.stages) {
-    RONDO_TRY(StageNode node, FromUser(stage, config));
-    const auto it = std::find_if(stages.begin(), stages.end(), [&](const StageNode& s) { return s.name == stage.name; });
-    if (it != stages.end()) Replace(*it, std::move(node));
+    RONDO_TRY(StageNode node, FromUser(stage, config, dvc));
+    const auto end = stages.begin() + static_cast<std::ptrdiff_t>(builtin);
+    const auto it = std::find_if(stages.begin(), end, [&](const StageNode& s) { return s.name == stage.name; });
+    if (it != end) Replace(*it, std::move(node));
     else stages.push_back(std::move(node));
   }
-  std::map<std::string, std::string> owner;
-  for (const StageNode& stage : stages)
-    for (const Out& out : stage.outs) {
-      RONDO_DO(CheckPath(stage.name, out.path));
-      const std::string path = fs::path(out.path).lexically_normal().string();
-      for (const auto& [other, name] : owner)
-        if (path == other || path.starts_with(other + "/") || other.starts_with(path + "/"))
-          return Fail(Code::kInvalid, fmt::format("the stages {} and {} both write \"{}\"", name, stage.name, path), "each output belongs to one stage");
-      owner.emplace(path, stage.name);
-    }
-  return Sorted(std::move(stages));
+  RONDO_TRY(const Owners owners, FindOwners(stages));
+  return Sorted(std::move(stages), owners);
 }
 
 }  // namespace rondo::pipeline

@@ -48,7 +48,7 @@ PathHasher::PathHasher(fs::path root, fs::path cache_file) : root_(std::move(roo
     const std::string_view line(text->data() + at, end - at);
     at = end + 1;
     if (line.size() < 34) continue;
-    Known k{};
+    Entry k{};
     k.md5 = line.substr(0, 32);
     const char* p = line.data() + 33;
     const char* stop = line.data() + line.size();
@@ -63,7 +63,7 @@ PathHasher::PathHasher(fs::path root, fs::path cache_file) : root_(std::move(roo
     number(k.ctime_ns);
     number(k.hashed_ns);
     number(k.inode);
-    if (ok) known_.emplace(std::string(p, stop), std::move(k));
+    if (ok) known_.emplace(std::string(p, static_cast<size_t>(stop - p)), std::move(k));
   }
 }
 
@@ -81,21 +81,33 @@ void PathHasher::Save() {
 Result<FileEntry> PathHasher::One(const fs::path& file, const std::string& key) {
   struct stat st {};
   if (::stat(file.c_str(), &st) != 0) return std::unexpected(SystemError("read", file, errno));
-  const auto it = known_.find(key);
-  if (it != known_.end()) {
-    const Known& k = it->second;
-    const int64_t changed = std::max(Ns(st.st_mtim), Ns(st.st_ctim));
-    if (k.size == st.st_size && k.mtime_ns == Ns(st.st_mtim) && k.ctime_ns == Ns(st.st_ctim) && k.inode == st.st_ino && changed + kRacyNs < k.hashed_ns) return FileEntry{key, k.md5, k.size};
+  return Known(file, key, st);
+}
+
+Result<FileEntry> PathHasher::Known(const fs::path& file, const std::string& key, const struct stat& st) {
+  {
+    std::lock_guard lock(mutex_);
+    const auto it = known_.find(key);
+    if (it != known_.end()) {
+      const Entry& k = it->second;
+      const int64_t changed = std::max(Ns(st.st_mtim), Ns(st.st_ctim));
+      if (k.size == st.st_size && k.mtime_ns == Ns(st.st_mtim) && k.ctime_ns == Ns(st.st_ctim) && k.inode == st.st_ino && changed + kRacyNs < k.hashed_ns) return FileEntry{key, k.md5, k.size};
+    }
   }
   const int64_t begin = WallNs();
-  RONDO_TRY(const FileDigest digest, HashFile(file, HashKind::kMd5));
-  known_[key] = Known{st.st_size, Ns(st.st_mtim), Ns(st.st_ctim), begin, st.st_ino, digest.hex};
+  FileDigest digest;
+  if (st.st_size == 0) {
+    digest.hex = "d41d8cd98f00b204e9800998ecf8427e";
+  } else {
+    RONDO_TRY(digest, HashFile(file, HashKind::kMd5));
+  }
+  std::lock_guard lock(mutex_);
+  known_[key] = Entry{st.st_size, Ns(st.st_mtim), Ns(st.st_ctim), begin, st.st_ino, digest.hex};
   dirty_ = true;
   return FileEntry{key, digest.hex, static_cast<int64_t>(digest.size)};
 }
 
 Result<std::vector<FileEntry>> PathHasher::Files(const std::string& folder) {
-  std::lock_guard lock(mutex_);
   std::vector<FileEntry> files;
   std::error_code ec;
   const fs::path base = root_ / folder;
@@ -121,14 +133,14 @@ Result<PathState> PathHasher::Hash(const std::string& path) {
     for (const FileEntry& f : files) state.size += f.size;
     state.md5 = Md5Hex(DirObject(files)) + ".dir";
   };
-  if (fs::is_directory(full, ec)) {
-    RONDO_TRY(const auto files, Files(path));
-    folder_state(files);
-    return state;
-  }
-  if (fs::exists(full, ec)) {
-    std::lock_guard lock(mutex_);
-    RONDO_TRY(const FileEntry entry, One(full, path));
+  struct stat st {};
+  if (::stat(full.c_str(), &st) == 0) {
+    if (S_ISDIR(st.st_mode)) {
+      RONDO_TRY(const auto files, Files(path));
+      folder_state(files);
+      return state;
+    }
+    RONDO_TRY(const FileEntry entry, Known(full, path, st));
     state.exists = true;
     state.md5 = entry.md5;
     state.size = entry.size;
@@ -141,7 +153,6 @@ Result<PathState> PathHasher::Hash(const std::string& path) {
   for (size_t i = 0; rc == 0 && i < found.gl_pathc; ++i) {
     const fs::path file = found.gl_pathv[i];
     if (!fs::is_regular_file(file, ec)) continue;
-    std::lock_guard lock(mutex_);
     auto entry = One(file, file.lexically_relative(root_).string());
     if (!entry) {
       ::globfree(&found);

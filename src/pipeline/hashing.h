@@ -1,12 +1,15 @@
-/// Content of paths: MD5 of a file, DVC's `.dir` hash of a folder, and a stat cache so that nothing unchanged is read twice. Not thread-safe by itself:
-/// calls are serialised inside.
+/// Content of paths: MD5 of a file, DVC's `.dir` hash of a folder, and a stat cache so that nothing unchanged is read twice. Thread-safe:
+/// files are read side by side; only the table is locked.
 #pragma once
+
+#include <sys/stat.h>
 
 #include <cstdint>
 #include <filesystem>
 #include <map>
 #include <mutex>
 #include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/result.h"
@@ -42,15 +45,16 @@ class PathHasher {
   void Save();
 
  private:
-  struct Known {
+  struct Entry {
     int64_t size, mtime_ns, ctime_ns, hashed_ns;
     uint64_t inode;
     std::string md5;
   };
   Result<FileEntry> One(const std::filesystem::path& file, const std::string& key);
+  Result<FileEntry> Known(const std::filesystem::path& file, const std::string& key, const struct stat& st);
   const std::filesystem::path root_, cache_file_;
   std::mutex mutex_;
-  std::map<std::string, Known> known_;
+  std::unordered_map<std::string, Entry> known_;
   std::map<std::string, PathState> assumed_;
   bool dirty_ = false;
 };

@@ -87,10 +87,14 @@ Status Journal::EndRun(const std::string& run, const std::string& status, const 
   });
 }
 
-Status Journal::PutStage(const std::string& run, int64_t seq, const StageRecord& t) {
+Status Journal::PutStage(const std::string& run, int64_t seq, const StageRecord& t) { return PutStages(run, {{seq, t}}); }
+
+Status Journal::PutStages(const std::string& run, const std::map<int64_t, StageRecord>& stages) {
   return db_->Write([&](db::Session& s) -> Status {
-    RONDO_TRY(const int64_t n, s.Exec(kPutStage, {run, seq, t.name, t.attempts, t.status, t.started, t.ended, t.exit_code, t.cpu_s, t.max_rss_kb, t.summary, ToJson(t.why).Dump(), t.inputs.Dump(), t.log}));
-    (void)n;
+    for (const auto& [seq, t] : stages) {
+      RONDO_TRY(const int64_t n, s.Exec(kPutStage, {run, seq, t.name, t.attempts, t.status, t.started, t.ended, t.exit_code, t.cpu_s, t.max_rss_kb, t.summary, ToJson(t.why).Dump(), t.inputs.Dump(), t.log}));
+      (void)n;
+    }
     return {};
   });
 }

@@ -3,6 +3,7 @@
 
 #include <boost/describe.hpp>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -58,6 +59,8 @@ class Journal {
   Status EndRun(const std::string& run, const std::string& status, const std::string& error);
   /// Inserts or replaces the record of a stage (by its name within the run).
   Status PutStage(const std::string& run, int64_t seq, const StageRecord& stage);
+  /// Many of them in one transaction, by their place in the run.
+  Status PutStages(const std::string& run, const std::map<int64_t, StageRecord>& stages);
   Result<std::vector<RunRecord>> Runs(int64_t limit);  ///< newest first, with stages
   Result<RunRecord> Run(const std::string& id);        ///< a unique prefix will do
   Result<std::string> Config(const std::string& id);

@@ -8,8 +8,6 @@
 namespace rondo::pipeline {
 namespace {
 
-constexpr const char* kState = "rondo:state";
-
 Json PathsToJson(std::vector<LockedPath> paths) {
   std::sort(paths.begin(), paths.end(), [](const LockedPath& a, const LockedPath& b) { return a.path < b.path; });
   Json list = Json::MakeArray();
@@ -68,7 +66,7 @@ Json StageToJson(const LockedStage& stage) {
     if (!stage.externals.empty()) {
       Json state = Json::MakeObject();
       for (const auto& [key, value] : stage.externals) state.Set(key, value);
-      files.Set(kState, state);
+      files.Set(std::string(kStateFile), state);
     }
     json.Set("params", files);
   }
@@ -85,22 +83,27 @@ Result<LockedStage> StageFromJson(const Json& json, const std::string& where) {
   RONDO_TRY(stage.outs, PathsFromJson(json["outs"], where));
   for (const auto& [file, values] : json["params"].AsObject())
     for (const auto& [key, value] : values.AsObject()) {
-      if (file == kState) stage.externals[key] = value.AsString();
+      if (file == kStateFile) stage.externals[key] = value.AsString();
       else stage.params.emplace_back(file == "rondo.yaml" ? key : file + ":" + key, value);
     }
   return stage;
 }
 
+std::string LockHead(bool empty) { return empty ? "schema: '2.0'\nstages: {}\n" : "schema: '2.0'\nstages:\n"; }
+
+std::string StageText(const std::string& name, const LockedStage& stage) { return project::JsonToYaml(Json::MakeObject().Set("stages", Json::MakeObject().Set(name, StageToJson(stage)))).substr(8); }
+
 std::string LockText(const Lock& lock) {
-  Json stages = Json::MakeObject();
-  for (const auto& [name, stage] : lock) stages.Set(name, StageToJson(stage));
-  return project::JsonToYaml(Json::MakeObject().Set("schema", "2.0").Set("stages", stages));
+  std::string text = LockHead(lock.empty());
+  for (const auto& [name, stage] : lock) text += StageText(name, stage);
+  return text;
 }
 
 Result<Lock> ParseLock(const std::string& text, const std::string& name) {
+  if (auto fast = ParseLockFast(text)) return std::move(*fast);
   project::YamlLimits limits;
-  limits.max_bytes = 64u << 20;
-  limits.max_nodes = 5'000'000;
+  limits.max_bytes = size_t{256} << 20;
+  limits.max_nodes = 20'000'000;
   RONDO_TRY(const project::YamlNode node, project::ParseYaml(text, name, limits));
   const Json json = project::YamlToJson(node);
   if (json["schema"].AsString() != "2.0") return Fail(Code::kInvalid, name + " is no lock file of schema 2.0", "restore it from git, or delete it: the next run makes it again");
@@ -112,7 +115,7 @@ Result<Lock> ParseLock(const std::string& text, const std::string& name) {
 }
 
 Result<Lock> ReadLock(const fs::path& file) {
-  auto text = ReadFile(file, 64u << 20);
+  auto text = ReadFile(file, size_t{256} << 20);
   if (!text) {
     if (text.error().code == Code::kNotFound) return Lock{};
     return std::unexpected(text.error());
@@ -122,7 +125,7 @@ Result<Lock> ReadLock(const fs::path& file) {
 
 Status WriteLock(const fs::path& file, const Lock& lock) {
   const std::string text = LockText(lock);
-  if (auto old = ReadFile(file, 64u << 20); old && *old == text) return {};
+  if (auto old = ReadFile(file, size_t{256} << 20); old && *old == text) return {};
   return WriteFileAtomic(file, text);
 }
 

@@ -3,7 +3,9 @@
 
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/json.h"
@@ -29,7 +31,14 @@ Result<Lock> ReadLock(const std::filesystem::path& file);
 /// Deterministic bytes, atomic; unchanged content is not written.
 Status WriteLock(const std::filesystem::path& file, const Lock& lock);
 std::string LockText(const Lock& lock);
+/// The parts of LockText: the lines before the first stage, and those of one stage.
+std::string LockHead(bool empty);
+std::string StageText(const std::string& name, const LockedStage& stage);
 Result<Lock> ParseLock(const std::string& text, const std::string& name);
+/// The same for the shape that we write, in a tenth of the time; empty for anything else. Internal.
+std::optional<Lock> ParseLockFast(std::string_view text);
+/// The pseudo params file of states outside the project's files.
+inline constexpr std::string_view kStateFile = "rondo:state";
 
 /// JSON of a locked stage (run cache entries); and back.
 Json StageToJson(const LockedStage& stage);

@@ -241,12 +241,15 @@ const Section& GovernKeys() {
 }
 
 const Section& RetryKeys() {
-  static const Section s = {"retry", {{"attempts", kInt, "how often in all"}, {"backoff", kDuration, "wait before the second try; doubles"}}};
+  static const Section s = {"retry", {{"attempts", kInt, "how often in all"},
+                             {"backoff", kDuration, "wait before the second try; doubles, with jitter"},
+                             {"max_backoff", kDuration, "the longest wait"},
+                             {"when", kTexts, "failures worth another try: timeout, signal, an exit code; any by default"}}};
   return s;
 }
 const Section& ResourcesKeys() {
   static const Section s = {"resources",
-                            {{"cpu", kInt, "cores it needs"}, {"memory", kBytes, "memory it needs"}, {"gpu", kInt, "graphics processors", {}, nullptr, {}, "leave it out, or set 0"}}};
+                            {{"cpu", kInt, "cores it needs"}, {"memory", kBytes, "memory it needs"}, {"gpu", kInt, "graphics processors; their numbers come in CUDA_VISIBLE_DEVICES"}}};
   return s;
 }
 const Section& StageKeys() {
@@ -262,6 +265,16 @@ const Section& StageKeys() {
                              {"always_changed", kBool, "run every time"},
                              {"frozen", kBool, "never run"},
                              {"meta", kFree, "for other programs"},
+                             {"vars", kCustom, "values for ${...}: maps and files", {}, nullptr, R"({"type":"array"})"},
+                             {"foreach", kCustom, "one stage per item of a list or map; the stage stands in do", {}, nullptr, "{}"},
+                             {"do", kFree, "the stage of foreach: ${item}, ${key}"},
+                             {"matrix", kFree, "one stage per combination of the axes: ${item.axis}"},
+                             {"map", kCustom, "one stage per item of a list, a glob, or a file that another stage makes", {}, nullptr, "{}"},
+                             {"env", kCustom, "environment variables that matter: names, or names and values", {}, nullptr, "{}"},
+                             {"when", kTexts, "conditions on params and files; all must hold"},
+                             {"runs", kEnum, "after the other stages when one failed, or in any case", "success|failure|always"},
+                             {"cache", kEnum, "use of the run cache", "read-write|read|write|off"},
+                             {"pool", kText, "one of pools: at most that many at once"},
                              {"retry", kSection, "try again", {}, &RetryKeys()},
                              {"timeout", kDuration, "killed after this long"},
                              {"resources", kSection, "what it needs", {}, &ResourcesKeys()}}};
@@ -287,6 +300,8 @@ const Section& ProjectKeys() {
        {"retrain", kSection, "closing the loop", {}, &RetrainKeys()},
        {"triggers", kNamed, "runs without a person", {}, &TriggerKeys()},
        {"govern", kSection, "approvals", {}, &GovernKeys()},
+       {"vars", kCustom, "values for ${...} in stages: maps and files", {}, nullptr, R"({"type":"array"})"},
+       {"pools", kCustom, "how many stages of a pool may run at once", {}, nullptr, R"({"type":"object","additionalProperties":{"type":"integer","minimum":1}})"},
        {"stages", kNamed, "your own code, in DVC's grammar", {}, &StageKeys()}}};
   return s;
 }

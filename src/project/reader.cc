@@ -10,7 +10,17 @@
 namespace rondo::project {
 namespace {
 
-Result<Project> Interpret(YamlNode root, const std::string& name, const LoadOptions& options) {
+/// A generated file may list tens of thousands of stages.
+constexpr size_t kMaxFile = 32u << 20;
+
+YamlLimits Limits() {
+  YamlLimits limits;
+  limits.max_bytes = kMaxFile;
+  limits.max_nodes = 5'000'000;
+  return limits;
+}
+
+Result<Project> Interpret(YamlNode root, const std::string& name, const fs::path& folder, const LoadOptions& options) {
   for (const std::string& assignment : options.set) RONDO_DO(ApplySet(root, assignment));
   if (root.IsNull()) return Fail(Code::kInvalid, name + ": the file is empty", "`rondo init data.csv --target COLUMN` writes a first one");
   Project p;
@@ -24,7 +34,14 @@ Result<Project> Interpret(YamlNode root, const std::string& name, const LoadOpti
   };
   for (const auto& [key, read] : kSections)
     if (const YamlNode* node = f.Find(key)) f.Take(read(*node, p));
-  if (const YamlNode* node = f.Find("stages")) f.Take(ReadStages(*node, false, p));
+  if (const YamlNode* node = f.Find("pools")) f.Take(ReadPools(*node, p));
+  if (const YamlNode* node = f.Find("stages")) {
+    // Templates may name every other section.
+    Json config = Json::MakeObject();
+    for (const YamlEntry& entry : root.entries)
+      if (entry.key != "stages" && entry.key != "vars") config.Set(entry.key, YamlToJson(entry.value));
+    f.Take(ReadStages(*node, f.Find("vars"), config, folder, false, p));
+  }
   RONDO_DO(f.status());
   RONDO_DO(CrossCheck(root, p));
   return p;
@@ -34,7 +51,7 @@ Result<Project> InterpretDvc(const YamlNode& root, const fs::path& file) {
   Project p;
   std::error_code ec;
   p.name = fs::absolute(file, ec).parent_path().filename().string();
-  RONDO_DO(ReadDvc(root, p));
+  RONDO_DO(ReadDvc(root, file.parent_path(), p));
   return p;
 }
 
@@ -43,7 +60,7 @@ Result<Project> InterpretDvc(const YamlNode& root, const fs::path& file) {
 Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions& options) {
   std::error_code exists_ec;
   if (file.filename() == "rondo.yaml" && !fs::exists(file, exists_ec) && fs::exists(file.parent_path() / "dvc.yaml", exists_ec)) return LoadProject(file.parent_path() / "dvc.yaml", options);
-  auto text = ReadFile(file, 1u << 20);
+  auto text = ReadFile(file, kMaxFile);
   if (!text) {
     Error error = text.error();
     if (error.code == Code::kTooLarge || error.code == Code::kNotFound) error.code = Code::kInvalid;
@@ -53,10 +70,12 @@ Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions
   if (name == "dvc.yaml") {
     YamlLimits limits;
     limits.anchors = true;
+    limits.max_bytes = kMaxFile;
+    limits.max_nodes = 5'000'000;
     RONDO_TRY(const YamlNode root, ParseYaml(*text, name, limits));
     return InterpretDvc(root, file);
   }
-  RONDO_TRY(YamlNode root, ParseYaml(*text, name));
+  RONDO_TRY(YamlNode root, ParseYaml(*text, name, Limits()));
   const fs::path local = file.parent_path() / "rondo.local.yaml";
   std::error_code ec;
   if (options.read_local && fs::exists(local, ec)) {
@@ -64,12 +83,12 @@ Result<Project> LoadProject(const std::filesystem::path& file, const LoadOptions
     RONDO_TRY(const YamlNode overlay, ParseYaml(local_text, "rondo.local.yaml"));
     if (!overlay.IsNull()) Overlay(root, overlay);
   }
-  return Interpret(std::move(root), name, options);
+  return Interpret(std::move(root), name, file.parent_path(), options);
 }
 
 Result<Project> ParseProject(const std::string& yaml, const std::string& name, const LoadOptions& options) {
   RONDO_TRY(YamlNode root, ParseYaml(yaml, name));
-  return Interpret(std::move(root), name, options);
+  return Interpret(std::move(root), name, {}, options);
 }
 
 Result<std::filesystem::path> FindProjectRoot(const std::filesystem::path& from) {

@@ -294,7 +294,15 @@ const std::vector<WrongCase>& WrongCases() {
       {"sign", With("govern: {sign: true}\n"), 4, {"govern.sign", "supported"}},
       {"stage without cmd", With("stages: {a: {outs: [o]}}\n"), 4, {"stages.a", "cmd is missing"}},
       {"out outside", With("stages: {a: {cmd: x, outs: [../../o]}}\n"), 4, {"../../o", "inside"}},
-      {"gpu", With("stages: {a: {cmd: x, resources: {gpu: 1}}}\n"), 4, {"gpu", "supported"}},
+      {"gpu", With("stages: {a: {cmd: x, resources: {gpu: one}}}\n"), 4, {"gpu", "whole number"}},
+      {"pool", With("stages: {a: {cmd: x, pool: db}}\n"), 4, {"pool", "db", "pools"}},
+      {"template", With("stages: {a: {cmd: \"x ${trian.lr}\"}}\n"), 4, {"${trian.lr}", "\\${"}},
+      {"foreach and matrix", With("stages: {a: {foreach: [1], matrix: {x: [1]}, cmd: x}}\n"), 4, {"only one"}},
+      {"foreach without do", With("stages: {a: {foreach: [1, 2]}}\n"), 4, {"do"}},
+      {"two items of one name", With("stages: {a: {foreach: [1, 1], do: {cmd: x}}}\n"), 4, {"two items"}},
+      {"retry class", With("stages: {a: {cmd: x, retry: {attempts: 2, when: [oom]}}}\n"), 4, {"oom", "timeout"}},
+      {"env name", With("stages: {a: {cmd: x, env: [1A]}}\n"), 4, {"1A"}},
+      {"runs", With("stages: {a: {cmd: x, runs: sometimes}}\n"), 4, {"sometimes", "failure"}},
       {"memory", With("stages: {a: {cmd: x, resources: {memory: much}}}\n"), 4, {"much", "4GiB"}},
   };
   return cases;

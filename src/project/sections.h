@@ -1,6 +1,7 @@
 /// The reader's parts, a file per group of sections. Internal.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 
 #include "project/fields.h"
@@ -19,9 +20,11 @@ Status ReadMonitor(const YamlNode& node, Project& out);
 Status ReadRetrain(const YamlNode& node, Project& out);
 Status ReadTriggers(const YamlNode& node, Project& out);
 Status ReadGovern(const YamlNode& node, Project& out);
-Status ReadStages(const YamlNode& node, bool dvc, Project& out);  // reader_stages.cc
+/// `vars`: the top-level list or nullptr; `config`: what templates may name beside it; `root`: the folder of the file.
+Status ReadStages(const YamlNode& node, const YamlNode* vars, const Json& config, const std::filesystem::path& root, bool dvc, Project& out);  // reader_stages.cc
+Status ReadPools(const YamlNode& node, Project& out);
 /// dvc.yaml's top level.
-Status ReadDvc(const YamlNode& root, Project& out);
+Status ReadDvc(const YamlNode& root, const std::filesystem::path& folder, Project& out);
 /// What only the whole file tells; `root` gives the places.
 Status CrossCheck(const YamlNode& root, Project& project);   // cross_check.cc
 

@@ -259,27 +259,62 @@ BOOST_DESCRIBE_STRUCT(Govern, (), (approvals, sign))
 
 struct Retry {
   int64_t attempts = 1;
-  int64_t backoff_ms = 1000;
+  int64_t backoff_ms = 1000;              ///< before the second try; doubles, with jitter
+  int64_t max_backoff_ms = 60'000;
+  std::vector<std::string> when;          ///< classes of failure worth another try: timeout, signal, an exit code; empty: any
 };
-BOOST_DESCRIBE_STRUCT(Retry, (), (attempts, backoff_ms))
+BOOST_DESCRIBE_STRUCT(Retry, (), (attempts, backoff_ms, max_backoff_ms, when))
 
-/// A stage in DVC's grammar, plus `retry`, `timeout`, `resources`.
+/// A plot's display: DVC's keys.
+struct Plot {
+  std::string path;
+  Json options = Json::MakeObject();      ///< x, y, x_label, y_label, title, template, header
+};
+BOOST_DESCRIBE_STRUCT(Plot, (), (path, options))
+
+/// A stage in DVC's grammar, plus what an engine needs. `foreach`, `matrix` and `map` are expanded by the reader: one Stage per item.
 struct Stage {
   std::string name;
   std::string cmd;
+  std::string desc;
   std::string wdir;
   std::vector<std::string> deps;
-  std::vector<std::string> params;   ///< "key" of rondo.yaml/params.yaml, or "file:key"
+  std::vector<std::string> params;        ///< "key" of rondo.yaml/params.yaml, or "file:key"
   std::vector<std::string> outs;
-  std::vector<std::string> metrics;  ///< outs that are metrics files, not cached
+  std::vector<std::string> metrics;       ///< outs that are metrics files, not cached
+  std::vector<std::string> persist;       ///< outs that stay when the stage runs again
+  std::vector<std::string> metric_files;  ///< all that stood under `metrics:`
+  std::vector<Plot> plots;
   bool always_changed = false;
   bool frozen = false;
+  std::vector<std::pair<std::string, std::string>> env;  ///< name, value (may be a secret reference); value "\x01": taken from the caller's environment
+  std::vector<std::string> when;          ///< conditions on params and files; all must hold
+  std::string runs = "success";           ///< success | failure | always: after the others, when one failed / in any case
+  std::string cache = "read-write";       ///< read-write | read | write | off: the run cache
   Retry retry;
-  int64_t timeout_ms = 0;            ///< 0: none
+  int64_t timeout_ms = 0;                 ///< 0: none
   int64_t cpu = 1;
   int64_t memory_bytes = 0;
+  int64_t gpu = 0;
+  std::string pool;                       ///< one of `pools:`
+  std::string group;                      ///< the stage of the file that this one was expanded from
+  std::string map_source;                 ///< file or glob that the items come from: they wait for who makes it
 };
-BOOST_DESCRIBE_STRUCT(Stage, (), (name, cmd, wdir, deps, params, outs, metrics, always_changed, frozen, retry, timeout_ms, cpu, memory_bytes))
+BOOST_DESCRIBE_STRUCT(Stage, (), (name, cmd, desc, wdir, deps, params, outs, metrics, persist, metric_files, plots, always_changed, frozen, env, when, runs, cache, retry, timeout_ms, cpu, memory_bytes, gpu, pool, group, map_source))
+
+struct Pool {
+  std::string name;
+  int64_t slots = 1;
+};
+BOOST_DESCRIBE_STRUCT(Pool, (), (name, slots))
+
+/// Top-level `artifacts:` of dvc.yaml and such: kept for those who ask.
+struct DvcExtras {
+  std::vector<std::string> params, metrics;
+  std::vector<Plot> plots;
+  Json artifacts = Json::MakeObject();
+};
+BOOST_DESCRIBE_STRUCT(DvcExtras, (), (params, metrics, plots, artifacts))
 
 struct Project {
   std::string name;
@@ -298,6 +333,9 @@ struct Project {
   std::vector<Trigger> triggers;
   Govern govern;
   std::vector<Stage> stages;       ///< the user's own; a built-in name replaces the built-in stage
+  std::vector<Pool> pools;
+  std::vector<std::string> map_sources;  ///< files and globs that items of `map` come from
+  DvcExtras dvc;
 
   const Dataset* FindDataset(std::string_view dataset) const {
     for (const Dataset& d : data)
@@ -308,6 +346,6 @@ struct Project {
   uint64_t SplitSeed() const;
   uint64_t TrainSeed() const;
 };
-BOOST_DESCRIBE_STRUCT(Project, (), (name, description, seed, problem, data, split, features, train, evaluate, deploy, predict, monitor, retrain, triggers, govern, stages))
+BOOST_DESCRIBE_STRUCT(Project, (), (name, description, seed, problem, data, split, features, train, evaluate, deploy, predict, monitor, retrain, triggers, govern, stages, pools, map_sources, dvc))
 
 }  // namespace rondo::project
