@@ -22,6 +22,7 @@ Result<net::Response> List(Call& call) {
   RONDO_TRY(const auto rows, serving::Endpoints(call.workspace()));
   Json list = Json::MakeArray();
   for (const serving::EndpointRow& row : rows) {
+    if (!call.MayReadEndpoint(row.name)) continue;
     RONDO_TRY(Json endpoint, serving->Describe(row.name));
     list.Push(std::move(endpoint));
   }

@@ -110,7 +110,8 @@ void AddInfer(Router& router) {
   OnLoop(router.Get("/v2/models", Permission::kRead | Scope::kListed, "Names of the endpoints", [](Call& call) -> Result<net::Response> {
            Json names = Json::MakeArray();
            if (call.context().serving)
-             for (const auto& endpoint : call.context().serving->List()) names.Push(endpoint->name());
+             for (const auto& endpoint : call.context().serving->List())
+               if (call.MayReadEndpoint(endpoint->name())) names.Push(endpoint->name());
            return JsonResponse(Json::MakeObject().Set("models", names));
          }), ErrorStyle::kInference);
   for (const std::string& base : {std::string("/v2/models/{model}"), std::string("/v2/models/{model}/versions/{version}")}) {

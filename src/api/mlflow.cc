@@ -78,6 +78,7 @@ void AddMlflow(Router& router) {
   mlflow::AddVersions(router);
   mlflow::AddLoggedModels(router);
   mlflow::AddArtifacts(router);
+  mlflow::AddUsers(router);
   router.Get("/version", Permission::kPublic, "MLflow's version whose API this is", [](Call&) -> Result<net::Response> { return net::Response{200, "text/plain", {}, std::string(kMlflowVersion), {}}; });
 }
 

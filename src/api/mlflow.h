@@ -75,6 +75,7 @@ void AddModels(Router& router);    ///< registered models and their aliases
 void AddVersions(Router& router);  ///< model versions
 void AddLoggedModels(Router& router);
 void AddArtifacts(Router& router);
+void AddUsers(Router& router);     ///< accounts and permissions
 
 /// Infinities become the largest double.
 double WireDouble(double value);

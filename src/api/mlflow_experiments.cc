@@ -89,7 +89,9 @@ Result<Json> Search(Request& r) {
   RONDO_TRY(const auto order_by, r.args.List("order_by"));
   // Enumerations may come as their numbers.
   const std::string view_name = view == "1" ? "ACTIVE_ONLY" : view == "2" ? "DELETED_ONLY" : view == "3" ? "ALL" : view;
-  RONDO_TRY(const auto found, r.workspace().tracking().SearchExperiments(filter, view_name, most, token, order_by));
+  const auto fetch = [&](int64_t n, std::string& t) { return r.workspace().tracking().SearchExperiments(filter, view_name, n, t, order_by); };
+  const auto keep = [&](const tracking::Experiment& e) { return r.call.MayRead(e.experiment_id, e.name); };
+  RONDO_TRY(const auto found, VisiblePage<tracking::Experiment>(r.call.MayReadAll(), most, token, fetch, keep));
   Json list = Json::MakeArray();
   for (const auto& e : found) list.Push(WireExperiment(e));
   Json out = Json::MakeObject();

@@ -83,7 +83,9 @@ Result<Json> LogParams(Request& r) {
 
 Result<Json> Search(Request& r) {
   tracking::LoggedModelQuery query;
-  RONDO_TRY(query.experiment_ids, r.args.List("experiment_ids"));
+  RONDO_TRY(const auto experiments, r.args.List("experiment_ids"));
+  RONDO_TRY(query.experiment_ids, r.call.ReadableExperiments(experiments));
+  if (query.experiment_ids.empty() && !r.call.MayReadAll()) return Json::MakeObject();
   RONDO_TRY(query.filter, r.args.Text("filter"));
   RONDO_TRY(query.max_results, r.args.MaxResults(50, 1000));
   RONDO_TRY(query.page_token, r.args.Text("page_token"));

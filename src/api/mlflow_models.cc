@@ -51,7 +51,8 @@ Result<Json> Search(Request& r) {
   RONDO_TRY(const std::string filter, r.args.Text("filter"));
   RONDO_TRY(std::string token, r.args.Text("page_token"));
   RONDO_TRY(const auto order_by, r.args.List("order_by"));
-  RONDO_TRY(const auto found, r.workspace().registry().SearchModels(filter, order_by, most, token));
+  const auto fetch = [&](int64_t n, std::string& t) { return r.workspace().registry().SearchModels(filter, order_by, n, t); };
+  RONDO_TRY(const auto found, VisiblePage<registry::Model>(r.call.MayReadAll(), most, token, fetch, [&](const registry::Model& m) { return r.call.MayReadModel(m.name); }));
   Json list = Json::MakeArray();
   for (const auto& m : found) list.Push(WireModel(m));
   Json out = Json::MakeObject();

@@ -99,7 +99,8 @@ Result<Json> Restore(Request& r) { return SetDeleted(r, false); }
 
 Result<Json> Search(Request& r) {
   tracking::RunQuery query;
-  RONDO_TRY(query.experiment_ids, r.args.List("experiment_ids"));
+  RONDO_TRY(const auto experiments, r.args.List("experiment_ids"));
+  RONDO_TRY(query.experiment_ids, r.call.ReadableExperiments(experiments));
   RONDO_TRY(query.filter, r.args.Text("filter"));
   RONDO_TRY(query.order_by, r.args.List("order_by"));
   RONDO_TRY(query.view, r.args.Text("run_view_type", "ACTIVE_ONLY"));

@@ -137,7 +137,8 @@ Result<Json> Search(Request& r) {
   RONDO_TRY(const std::string filter, r.args.Text("filter"));
   RONDO_TRY(std::string token, r.args.Text("page_token"));
   RONDO_TRY(const auto order_by, r.args.List("order_by"));
-  RONDO_TRY(const auto found, r.workspace().registry().SearchVersions(filter, order_by, most, token));
+  const auto fetch = [&](int64_t n, std::string& t) { return r.workspace().registry().SearchVersions(filter, order_by, n, t); };
+  RONDO_TRY(const auto found, VisiblePage<registry::Version>(r.call.MayReadAll(), most, token, fetch, [&](const registry::Version& v) { return r.call.MayReadModel(v.name); }));
   Json list = Json::MakeArray();
   for (const auto& v : found) list.Push(WireVersion(v));
   Json out = Json::MakeObject();

@@ -236,6 +236,7 @@ Status ByScope(Call& call, Scope scope, Role need) {
 /// Exact name grants only: a maker who has the role already through a folder or a pattern needs none.
 void MakeManager(Call& call, govern::Resource resource, Role has) {
   if (call.caller().account() == 0 || has >= Role::kManager) return;
+  if (resource.name.ends_with('*')) return;  // would be a grant on all names that begin so
   if (auto ok = call.context().accounts->SetGrant("rondo:access", {"user", call.caller().name(), std::move(resource), Role::kManager, 0, ""}); !ok)
     LogError("api", "the maker did not become manager: {}", ok.error().Text());
 }
@@ -263,7 +264,7 @@ void AfterSuccess(Call& call, const RouteRow& row, const net::Response& response
     if (!id.empty()) MakeManager(call, {"experiment", id}, call.caller().OnExperiment(id, name));
   } else if (scope == Scope::kNewModel) {
     MakeManager(call, {"model", name}, call.caller().OnModel(name));
-  } else {
+  } else if (!name.ends_with('*')) {
     const Status done = scope == Scope::kModelDelete ? accounts->ForgetResource(call.actor(), {"model", name})
                                                      : accounts->RenameResource(call.actor(), {"model", name}, names->One("new_name").value_or(""));
     if (!done) LogError("api", "grants on {}: {}", name, done.error().Text());

@@ -27,6 +27,8 @@ void AddV1(Router& router) {
   AddV1Govern(router);
   AddV1Find(router);
   AddV1Events(router);
+  AddV1Session(router);
+  AddV1Access(router);
 }
 
 Ref RefOf(workspace::Workspace& workspace, const std::string& kind, const std::string& id) {

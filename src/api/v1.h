@@ -30,6 +30,8 @@ void AddV1Triggers(Router& router);   ///< schedules and triggers
 void AddV1Govern(Router& router);     ///< audit, policies
 void AddV1Find(Router& router);       ///< search, lineage
 void AddV1Events(Router& router);
+void AddV1Session(Router& router);    ///< who am I, login, logout, the first administrator
+void AddV1Access(Router& router);     ///< users, groups, tokens, grants
 
 // Shared by these files.
 

@@ -65,6 +65,7 @@ Result<net::Response> ListModels(Call& call) {
   RONDO_TRY(const auto models, call.workspace().registry().SearchModels("", {}, 1000, token));
   std::vector<ModelSummaryJson> out;
   for (const registry::Model& model : models) {
+    if (!call.MayReadModel(model.name)) continue;
     RONDO_TRY(const auto rows, Rows(call.context(), model.name));
     RONDO_DO(FillModel(call.workspace(), model, rows, out.emplace_back()));
   }

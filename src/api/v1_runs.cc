@@ -66,7 +66,8 @@ Result<std::vector<tracking::Experiment>> AllExperiments(Call& call) {
   std::string token;
   do {
     RONDO_TRY(const auto page, call.workspace().tracking().SearchExperiments("", "ACTIVE_ONLY", 1000, token));
-    out.insert(out.end(), page.begin(), page.end());
+    for (const tracking::Experiment& e : page)
+      if (call.MayRead(e.experiment_id, e.name)) out.push_back(e);
   } while (!token.empty() && out.size() < 10'000);
   return out;
 }
@@ -81,7 +82,7 @@ Result<net::Response> ListExperiments(Call& call) {
 Result<net::Response> SearchRuns(Call& call) {
   tracking::RunQuery query;
   if (const std::string experiment = call.Query("experiment"); !experiment.empty()) {
-    query.experiment_ids = {experiment};
+    RONDO_TRY(query.experiment_ids, call.ReadableExperiments({experiment}));
   } else {
     RONDO_TRY(const auto all, AllExperiments(call));
     for (const tracking::Experiment& e : all) query.experiment_ids.push_back(e.experiment_id);

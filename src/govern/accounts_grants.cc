@@ -74,7 +74,9 @@ Status AccountStore::RenameResource(const std::string& actor, const Resource& re
   if (std::ranges::find(now->grants, resource, &Grant::resource) == now->grants.end()) return {};
   return Change(actor, [&](db::Session& s) -> Result<AuditEntry> {
     RONDO_DO(Run(s, kForget, {resource.kind, new_name}));  // left from something that had the name before
-    RONDO_DO(Run(s, kRename, {resource.kind, resource.name, new_name}));
+    // A name that ends in '*' would make a grant on one thing into one on many.
+    if (new_name.ends_with('*')) RONDO_DO(Run(s, kForget, {resource.kind, resource.name}));
+    else RONDO_DO(Run(s, kRename, {resource.kind, resource.name, new_name}));
     return Entry("grant.rename", Text(resource), {}, Json::MakeObject().Set("name", new_name));
   });
 }

@@ -132,12 +132,12 @@ std::optional<Caller> AccountStore::ByName(const std::string& name) {
 }
 
 Admitted<int64_t> AccountStore::CheckLogin(const std::string& name, const std::string& password, const std::string& remote) {
+  if (name.empty() || password.empty() || password.size() > 1024) return Refuse(Code::kUnauthorized, "wrong name or password");
   const std::string key = LowerName(name).substr(0, 100);
   if (const int64_t wait = limit_.Wait(key, remote); wait > 0)
     return Refuse(Code::kUnavailable, fmt::format("too many wrong passwords: wait {} s", wait), "an administrator can set a new password", wait);
   const auto now = Now();
   const auto* entry = now->Find(name);
-  if (password.size() > 1024) return Refuse(Code::kUnauthorized, "wrong name or password");
   // Counted before the slow part: tries that come at the same time must not share one place.
   limit_.Failed(key, remote);
   const auto ok = VerifyPassword(entry ? entry->password : std::string(), password);
