@@ -6,7 +6,6 @@
 #include <algorithm>
 #include <cmath>
 
-#include "api/series.h"
 #include "api/static.h"
 #include "api/v1.h"
 #include "base/file.h"
@@ -355,21 +354,35 @@ TEST_F(V1Test, PagesAreServedWithTheirPolicy) {
   EXPECT_EQ(Send("GET", "/api/v1/nothing").status, 404);
 }
 
-TEST(Reduce, KeepsEverySpikeAndGap) {
-  std::vector<tracking::Metric> history;
-  for (int i = 0; i < 100'000; ++i) history.push_back({"loss", i == 51'234 ? 9.0 : i == 70'001 ? -9.0 : i == 20'000 ? std::nan("") : std::sin(i * 0.001), i * 10, i});
-  const MetricSeries s = Reduce("loss", history, 1000);
-  EXPECT_EQ(s.total, 100'000);
-  EXPECT_LE(s.value.size(), 1001u);
-  EXPECT_EQ(*std::max_element(s.value.begin(), s.value.end(), [](double a, double b) { return std::isnan(b) ? false : std::isnan(a) ? true : a < b; }), 9.0);
-  EXPECT_NE(std::find(s.value.begin(), s.value.end(), -9.0), s.value.end());
-  EXPECT_EQ(std::count_if(s.value.begin(), s.value.end(), [](double v) { return std::isnan(v); }), 1);
-  EXPECT_EQ(s.step.front(), 0);
-  EXPECT_EQ(s.step.back(), 99'999);
-  EXPECT_TRUE(std::is_sorted(s.step.begin(), s.step.end()));
-  // Few points come back whole, in order of step.
-  const MetricSeries few = Reduce("x", {{"x", 2, 20, 2}, {"x", 1, 10, 1}}, 1000);
-  EXPECT_EQ(few.step, (std::vector<int64_t>{1, 2}));
+TEST_F(V1Test, ChartsGetCurves) {
+  auto& t = workspace_->tracking();
+  const std::string run = MakeRun("long");
+  tracking::LogBatch batch;
+  for (int i = 0; i < 900; ++i) batch.metrics.push_back({"loss/x", i == 512 ? 9.5 : i == 600 ? std::nan("") : std::sin(i * 0.01), 1000 + i, i});
+  ASSERT_TRUE(t.Log(run, batch));
+  const Json curves = Get("/api/v1/metrics?runs=" + run + "&keys=loss/x&columns=20");
+  ASSERT_EQ(curves.size(), 1u);
+  EXPECT_EQ(curves[0]["run"].AsString(), run);
+  EXPECT_EQ(curves[0]["total"].AsInt(), 900);
+  EXPECT_EQ(curves[0]["x"].size(), curves[0]["value"].size());
+  EXPECT_LE(curves[0]["x"].size(), 100u);
+  bool spike = false, gap = false;
+  for (const Json& v : curves[0]["value"].AsArray()) {
+    spike |= v.IsNumber() && v.AsDouble() == 9.5;
+    gap |= v.IsString() && v.AsString() == "NaN";
+  }
+  EXPECT_TRUE(spike && gap) << curves.Dump();
+  const Json part = Get("/api/v1/metrics?runs=" + run + "&keys=loss/x&axis=relative&from=10&to=20");
+  EXPECT_EQ(part[0]["x"].size(), 13u) << "11 points and a neighbour on either side";
+  EXPECT_EQ(part[0]["x"][0].AsInt(), 9);
+  Get("/api/v1/metrics?runs=" + run + "&axis=sideways", 400);
+  Get("/api/v1/metrics?runs=" + run + "&from=5&to=4", 400);
+  Get("/api/v1/metrics?runs=" + run + "&from=x", 400);
+  Get("/api/v1/metrics?runs=0123", 404);
+  bool found = false;
+  const Json keys = Get("/api/v1/metrics/keys?runs=" + run);
+  for (const Json& k : keys.AsArray()) found |= k["key"].AsString() == "loss/x" && k["curves"].AsInt() == 1 && k["runs"].AsInt() == 1;
+  EXPECT_TRUE(found) << keys.Dump();
 }
 
 }  // namespace

@@ -1,5 +1,5 @@
 // Made-up runs of the churn project.
-import type { MetricSeries, RunDetail, RunRow } from "../src/api/types";
+import type { Curve, RunDetail, RunRow } from "../src/api/types";
 import { DAY, HOUR, hex, normal, now, rnd } from "./random";
 
 export const commits = [hex(40), hex(40), hex(40)];
@@ -26,11 +26,11 @@ export const runs: RunRow[] = Array.from({ length: 2400 }, (_, i) => {
   } satisfies RunRow;
 });
 
-export function seriesOf(run: RunRow): MetricSeries[] {
+export function curvesOf(run: RunRow, time: boolean): Curve[] {
   if (run.status === "FAILED") return [];
   const live = run.status === "RUNNING";
   const n = live ? 60 + Math.floor((Date.now() - now) / 300) % 240 : 300;
-  const make = (key: string, f: (i: number) => number): MetricSeries => ({ key, total: n, step: Array.from({ length: n }, (_, i) => i), time: Array.from({ length: n }, (_, i) => run.start + i * 14), value: Array.from({ length: n }, (_, i) => f(i)) });
+  const make = (key: string, f: (i: number) => number): Curve => ({ run: run.id, key, total: n, exact: true, x: Array.from({ length: n }, (_, i) => (time ? run.start + i * 14 : i)), value: Array.from({ length: n }, (_, i) => f(i)) });
   const h = parseInt(run.id.slice(0, 6), 16) / 0xffffff;
   const noise = (i: number, k: number) => Math.sin(i * 12.9898 * k + h * 78.233) * 0.004;
   return [

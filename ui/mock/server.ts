@@ -5,7 +5,7 @@ import type { SearchHit } from "../src/api/types";
 import { model, summaries, versionDetail } from "./models";
 import { hex, now } from "./random";
 import { alarms, audit, datasetVersions, distribution, endpoint, monitor, overview, pipelineRuns } from "./rest";
-import { detail, runs, seriesOf } from "./runs";
+import { detail, runs, curvesOf } from "./runs";
 
 const empty = process.env["RONDO_MOCK"] === "empty";
 
@@ -20,9 +20,9 @@ function answer(path: string, query: URLSearchParams): unknown {
       if (!a) return [{ name: "customers", source: "data/telco_churn.csv", versions: 3, latest: datasetVersions[0] }];
       if (!b) return datasetVersions;
       return datasetVersions.find((v) => String(v.number) === b);
-    case "experiments": return [{ id: "1", name: "churn", updated: now }, { id: "2", name: "churn-text", updated: now }, { id: "0", name: "Default", updated: now }];
+    case "experiments": return [{ id: "1", name: "churn", updated: now, views: {} }, { id: "2", name: "growth/churn/text", updated: now, views: { "by depth": "group=p.max_depth" } }, { id: "3", name: "growth/churn/tables", updated: now, views: {} }, { id: "4", name: "growth/uplift", updated: now, views: {} }, { id: "0", name: "Default", updated: now, views: {} }];
     case "runs": {
-      if (empty) return { runs: [], next_page_token: "" };
+      if (empty) return { runs: [], keys: { metrics: [], params: [], tags: [] }, next_page_token: "" };
       if (!a) {
         const max = Number(query.get("max") ?? 500);
         const from = Number(query.get("page_token") ?? 0);
@@ -30,7 +30,7 @@ function answer(path: string, query: URLSearchParams): unknown {
         let list = experiment ? runs.filter((r) => r.experiment_id === experiment) : runs;
         const order = /metrics\.(\w+) (ASC|DESC)/.exec(query.get("order_by") ?? "");
         if (order) list = [...list].sort((x, y) => (Number(x.metrics[order[1]!] ?? -1) - Number(y.metrics[order[1]!] ?? -1)) * (order[2] === "ASC" ? 1 : -1));
-        return { runs: list.slice(from, from + max), next_page_token: from + max < list.length ? String(from + max) : "" };
+        return { runs: list.slice(from, from + max), keys: { metrics: [...new Set(list.flatMap((r) => Object.keys(r.metrics)))], params: [...new Set(list.flatMap((r) => Object.keys(r.params)))], tags: [] }, next_page_token: from + max < list.length ? String(from + max) : "" };
       }
       const run = runs.find((r) => r.id === a);
       if (!run) return undefined;
@@ -38,7 +38,13 @@ function answer(path: string, query: URLSearchParams): unknown {
       if (b === "files") return { task: "binary", threshold: 0.2143, test: { auc: { value: 0.8446, low: 0.826, high: 0.864 } } };
       return detail(run);
     }
-    case "metrics": return (query.get("runs") ?? "").split(",").map((id) => ({ run: id, series: runs.filter((r) => r.id === id).flatMap(seriesOf) }));
+    case "metrics": {
+      const asked = (query.get("runs") ?? "").split(",");
+      const curves = runs.filter((r) => asked.includes(r.id)).flatMap((r) => curvesOf(r, query.get("axis") === "time"));
+      if (a === "keys") return [...new Set(curves.map((c) => c.key))].sort().map((key) => ({ key, runs: asked.length, curves: curves.filter((c) => c.key === key).length }));
+      const keys = query.get("keys")?.split(",");
+      return curves.filter((c) => !keys || keys.includes(c.key));
+    }
     case "compare": return (query.get("runs") ?? "").split(",").flatMap((id) => runs.filter((r) => r.id === id).map(detail));
     case "models": return empty ? [] : !a ? summaries : !b ? model : versionDetail(Number(b));
     case "endpoints":

@@ -158,6 +158,8 @@ export interface Experiment {
   id: string;
   name: string;
   updated: number;
+  /** Saved views of its runs: name -> query of the page. */
+  views: Record<string, string>;
 }
 
 export type RunStatus = "RUNNING" | "SCHEDULED" | "FINISHED" | "FAILED" | "KILLED";
@@ -177,6 +179,8 @@ export interface RunRow {
 
 export interface RunPage {
   runs: RunRow[];
+  /** What the runs of this page have, also where a row leaves it out. */
+  keys: { metrics: string[]; params: string[]; tags: string[] };
   next_page_token: string;
 }
 
@@ -196,13 +200,26 @@ export interface RunDetail extends RunRow {
   produced: Ref[];
 }
 
-export interface MetricSeries {
+/** GET /metrics: one metric of one run. */
+export interface Curve {
+  run: string;
   key: string;
-  /** Points stored; when more than asked for, each bucket keeps its first, lowest, highest and last point. */
+  /** Points stored. */
   total: number;
-  step: number[];
-  time: number[];
+  /** False: chosen among digests; no spike is lost (docs/decisions/0105). */
+  exact: boolean;
+  /** Ascending; of each pixel column the first, lowest, highest and last point. */
+  x: number[];
   value: Num[];
+}
+
+/** GET /metrics/keys */
+export interface CurveKey {
+  key: string;
+  /** Runs that logged it. */
+  runs: number;
+  /** Of those, with more than one point. */
+  curves: number;
 }
 
 export interface Artifact {

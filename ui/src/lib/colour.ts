@@ -13,3 +13,18 @@ export function resolve(variable: string): string {
   const name = /var\((--[\w-]+)\)/.exec(variable)?.[1] ?? variable;
   return getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 }
+
+/** Colours of things shown together: each its own if nobody before it has that, else the next free one; after eight they repeat. */
+export function coloursOf(ids: string[]): Map<string, string> {
+  const out = new Map<string, string>();
+  let used = new Set<number>();
+  for (const id of ids) {
+    if (out.has(id)) continue;
+    if (used.size === 8) used = new Set();
+    let c = hash(id) % 8;
+    while (used.has(c)) c = (c + 1) % 8;
+    used.add(c);
+    out.set(id, `var(--c${c})`);
+  }
+  return out;
+}

@@ -1,132 +1,152 @@
-// Runs: experiments left, the table right; filter, columns, sort and selection live in the address.
-import { useEffect, useMemo, useState } from "preact/hooks";
+// Runs: experiments left, the table right; filter, columns, sort, groups, pins and selection live in the address.
+import { useMemo } from "preact/hooks";
 import { api, useApi } from "../../api/client";
-import type { Experiment, RunPage, RunRow, Verdict } from "../../api/types";
+import type { Experiment, RunRow, Verdict } from "../../api/types";
 import { Button } from "../../components/Button";
 import { Chip } from "../../components/Chip";
+import { Grid, type GridColumn, type GridItem } from "../../components/Grid";
+import { Icon } from "../../components/Icon";
 import { Page, Problem } from "../../components/Page";
 import { Empty } from "../../components/Snippet";
 import { StateMark } from "../../components/StateMark";
-import { Table, type Column } from "../../components/Table";
 import { Time } from "../../components/Time";
-import { colourOf } from "../../lib/colour";
-import { metric, plural, short, toNumber } from "../../lib/format";
+import { coloursOf } from "../../lib/colour";
+import { count, metric, plural, short, toNumber } from "../../lib/format";
 import { useKeys } from "../../lib/keys";
 import { arg, navigate, setQuery } from "../../lib/router";
 import { ColumnPicker } from "./ColumnPicker";
+import { MOST, useRuns } from "./data";
 import { FilterBox } from "./FilterBox";
+import { groupRows } from "./group";
 import { SelectedChart } from "./SelectedChart";
-import { duration, lowerIsBetter, metricKeys, paramKeys, quoteKey, runState, runWord, varying } from "./runs";
+import { Tree } from "./Tree";
+import { Views } from "./Views";
+import { duration, inOrder, lowerIsBetter, quoteKey, runState, runWord, varying } from "./runs";
 import "./RunsPage.css";
 
-const PAGE = 500;
-
-function verdictOf(rows: RunRow[], more: boolean, best: { key: string; run: RunRow } | undefined): Verdict {
+function verdictOf(rows: RunRow[], complete: boolean, best: { key: string; run: RunRow } | undefined): Verdict {
   if (!rows.length) return { state: "idle", text: "No runs yet" };
   const running = rows.filter((r) => r.status === "RUNNING").length;
   const failed = rows.filter((r) => r.status === "FAILED").length;
-  const parts = [`${more ? `More than ${plural(rows.length, "run")}` : plural(rows.length, "run")}`];
+  const parts = [complete ? plural(rows.length, "run") : rows.length >= MOST ? `More than ${plural(rows.length, "run")}` : `${plural(rows.length, "run")} so far`];
   if (running) parts.push(`${running} running`);
   if (failed) parts.push(`${failed} failed`);
   return { state: running ? "busy" : "ok", text: parts.join(", ") + (best ? `; best ${best.key} ${metric(best.run.metrics[best.key])} by ${best.run.name || short(best.run.id)}` : "") };
 }
 
+const orderOf = (key: string, down: boolean) => {
+  const name = { start: "start_time", name: "run_name", status: "status", user: "user_id", took: "end_time" }[key] ?? key.replace(/^(m|p|t)\.(.*)$/, (_m, kind: string, k: string) => `${{ m: "metrics", p: "params", t: "tags" }[kind]}.${quoteKey(k)}`);
+  return `${name} ${down ? "DESC" : "ASC"}`;
+};
+const list = (name: string) => arg(name).split(",").filter(Boolean);
+
 export function RunsPage() {
   const experiment = arg("experiment");
+  const folder = arg("folder");
   const filter = arg("filter");
+  const group = arg("group");
   const sortText = arg("sort", "-start");
   const sort = { key: sortText.replace(/^-/, ""), down: sortText.startsWith("-") };
-  const selected = arg("selected").split(",").filter(Boolean);
-  const experiments = useApi<Experiment[]>(api("/experiments"));
-  const order = sort.key === "start" ? `start_time ${sort.down ? "DESC" : "ASC"}` : sort.key === "name" ? `run_name ${sort.down ? "DESC" : "ASC"}` : `${sort.key.replace(/^(m|p)\.(.*)$/, (_m, kind: string, key: string) => `${kind === "m" ? "metrics" : "params"}.${quoteKey(key)}`)} ${sort.down ? "DESC" : "ASC"}`;
-  const first = useApi<RunPage>(api("/runs", { experiment, filter, order_by: order, max: PAGE }));
+  const selected = list("selected");
+  const pins = list("pin");
+  const closed = new Set(list("closed"));
+  const asked = list("cols");
+  const experiments = useApi<Experiment[]>(api("/experiments")).data ?? [];
+  const needed = asked.length ? [...asked, ...(/^[pt]\./.test(group) && !asked.includes(group) ? [group] : [])].join(",") : "";
+  const runs = useRuns({ experiment, folder, filter, order_by: orderOf(sort.key, sort.down), cols: needed });
+  const { rows } = runs;
 
-  // Further pages are read once, when the table is scrolled to its end.
-  const [extra, setExtra] = useState<{ rows: RunRow[]; token: string; key: string }>({ rows: [], token: "", key: "" });
-  const key = `${experiment}|${filter}|${order}`;
-  useEffect(() => setExtra({ rows: [], token: "", key }), [key]);
-  const firstRows = first.data?.runs ?? [];
-  const rows = useMemo(() => {
-    if (extra.key !== key || !extra.rows.length) return firstRows;
-    const known = new Set(firstRows.map((r) => r.id));
-    return [...firstRows, ...extra.rows.filter((r) => !known.has(r.id))];
-  }, [first.data, extra, key]);
-  const token = extra.key === key && extra.token ? (extra.token === "end" ? "" : extra.token) : (first.data?.next_page_token ?? "");
-  const [reading, setReading] = useState(false);
-  const more = () => {
-    if (!token || reading) return;
-    setReading(true);
-    void fetch(api("/runs", { experiment, filter, order_by: order, max: PAGE, page_token: token }))
-      .then((r) => (r.ok ? (r.json() as Promise<RunPage>) : undefined))
-      .then((page) => page && setExtra((e) => ({ key, rows: e.key === key ? [...e.rows, ...page.runs] : page.runs, token: page.next_page_token || "end" })))
-      .finally(() => setReading(false));
-  };
-
-  const metrics = useMemo(() => metricKeys(rows), [rows]);
-  const params = useMemo(() => paramKeys(rows), [rows]);
-  const chosen = arg("cols");
-  const cols = chosen ? chosen.split(",") : [...metrics.slice(0, 4).map((k) => `m.${k}`), ...varying(rows, params).slice(0, 4).map((k) => `p.${k}`)];
+  const metrics = useMemo(() => inOrder(runs.keys.metrics), [runs.keys]);
+  const cols = useMemo(() => (asked.length ? asked : [...metrics.slice(0, 5).map((k) => `m.${k}`), ...varying(rows, runs.keys.params).slice(0, 6).map((k) => `p.${k}`)]), [asked.join(","), metrics, runs.keys, rows.slice(0, 100).length]);
   const main = cols.find((c) => c.startsWith("m."))?.slice(2);
   const best = useMemo(() => {
     if (!main) return undefined;
-    const ranked = rows.filter((r) => Number.isFinite(toNumber(r.metrics[main]))).sort((a, b) => toNumber(b.metrics[main]) - toNumber(a.metrics[main]));
-    const run = lowerIsBetter(main) ? ranked[ranked.length - 1] : ranked[0];
-    return run ? { key: main, run } : undefined;
+    let found: RunRow | undefined;
+    for (const r of rows) {
+      const v = toNumber(r.metrics[main]);
+      const b = found ? toNumber(found.metrics[main]) : NaN;
+      if (Number.isFinite(v) && (!found || (lowerIsBetter(main) ? v < b : v > b))) found = r;
+    }
+    return found ? { key: main, run: found } : undefined;
   }, [rows, main]);
 
-  const toggle = (id: string) => setQuery({ selected: (selected.includes(id) ? selected.filter((s) => s !== id) : [...selected, id]).join(",") });
+  const chosen = useMemo(() => new Set(selected), [selected.join(",")]);
+  const colours = useMemo(() => coloursOf(selected), [selected.join(",")]);
+  const select = (ids: string[], on: boolean) => setQuery({ selected: (on ? [...selected, ...ids.filter((i) => !chosen.has(i))] : selected.filter((s) => !ids.includes(s))).slice(0, 100).join(",") });
+  const pin = (id: string) => setQuery({ pin: (pins.includes(id) ? pins.filter((p) => p !== id) : [...pins, id]).join(",") });
   const compare = () => selected.length > 1 && navigate(`/compare?runs=${selected.join(",")}`);
   useKeys({ c: compare });
-  const sorted = (k: string) => setQuery({ sort: sort.key === k ? (sort.down ? k : `-${k}`) : `-${k}` });
 
-  const columns: Column<RunRow>[] = [
-    { key: "name", title: "run", sortable: true, cell: (r) => (
+  const items = useMemo(() => {
+    const item = (r: RunRow, marked = false): GridItem<RunRow> => ({ row: r, id: r.id, href: `/runs/${r.id}`, marked });
+    const pinned = pins.flatMap((id) => rows.find((r) => r.id === id) ?? []);
+    const free = pinned.length ? rows.filter((r) => !pins.includes(r.id)) : rows;
+    const out = pinned.map((r) => item(r, true));
+    if (!group) return [...out, ...free.map((r) => item(r))];
+    for (const g of groupRows(free, group, main, experiments)) {
+      const shut = closed.has(g.value);
+      out.push({ id: `group ${g.value}`, head: (
+        <>
+          <button type="button" aria-expanded={!shut} onClick={() => setQuery({ closed: (shut ? [...closed].filter((c) => c !== g.value) : [...closed, g.value]).join(",") })}><Icon name={shut ? "right" : "down"} size={12} /> {group.replace(/^[pt]\./, "")} {g.value}</button>
+          <span class="dim">{plural(g.rows.length, "run")}</span>
+          {g.figures && main && <span class="dim">{main}: mean {metric(g.figures.mean)}, {metric(g.figures.low)} to {metric(g.figures.high)}{g.figures.n < g.rows.length ? ` of ${count(g.figures.n)}` : ""}</span>}
+        </>
+      ) });
+      if (!shut) out.push(...g.rows.map((r) => item(r)));
+    }
+    return out;
+  }, [rows, group, arg("pin"), arg("closed"), main, experiments]);
+
+  const columns = useMemo((): GridColumn<RunRow>[] => [
+    { key: "name", title: "run", width: 240, fixed: true, sortable: true, cell: (r) => (
       <span class="runs-name">
         <StateMark state={runState(r)} title={runWord[r.status]} />
-        {selected.includes(r.id) && <i style={{ background: colourOf(r.id) }} />}
-        <a href={`/runs/${r.id}`}>{r.name || short(r.id)}</a>
-        <code class="faint">{short(r.id, 6)}</code>
+        {colours.has(r.id) && <i style={{ background: colours.get(r.id) ?? "" }} />}
+        <a class="clip" href={`/runs/${r.id}`}>{r.name || short(r.id)}</a>
+        <button type="button" class="runs-pin" aria-pressed={pins.includes(r.id)} aria-label={`pin ${r.name || short(r.id)}`} onClick={() => pin(r.id)}><Icon name="pin" size={12} /></button>
       </span>
     ) },
-    ...cols.map((c): Column<RunRow> => {
+    ...cols.map((c): GridColumn<RunRow> => {
       const k = c.slice(2);
-      return c.startsWith("m.")
-        ? { key: c, title: k, num: true, sortable: true, cell: (r) => (best && best.key === k && best.run.id === r.id ? <strong title="best of this list">{metric(r.metrics[k])}</strong> : metric(r.metrics[k])) }
-        : { key: c, title: k, sortable: true, cell: (r) => <span title={r.params[k]}>{r.params[k] ?? <span class="faint">–</span>}</span> };
+      const width = Math.min(200, Math.max(84, k.length * 7 + 28));
+      if (c.startsWith("m.")) return { key: c, title: k, num: true, sortable: true, width, cell: (r) => (best && best.key === k && best.run.id === r.id ? <strong title="best of this list">{metric(r.metrics[k])}</strong> : metric(r.metrics[k])) };
+      const values = c.startsWith("p.") ? "params" : "tags";
+      return { key: c, title: k, sortable: true, width, cell: (r) => <span title={r[values][k]}>{r[values][k] ?? <span class="faint">–</span>}</span> };
     }),
-    { key: "start", title: "started", sortable: true, cell: (r) => <span class="dim"><Time at={r.start} /></span> },
-    { key: "took", title: "took", num: true, cell: (r) => <span class="dim">{duration(r)}</span> },
-    { key: "user", title: "by", cell: (r) => <span class="dim">{r.user}</span> },
-    { key: "commit", title: "commit", grow: true, cell: (r) => (r.tags["mlflow.source.git.commit"] ? <Chip bare value={{ kind: "commit", id: r.tags["mlflow.source.git.commit"] }} /> : <span class="faint">–</span>) },
-  ];
+    ...(experiment ? [] : [{ key: "experiment", title: "experiment", width: 150, cell: (r: RunRow) => <span class="dim">{experiments.find((e) => e.id === r.experiment_id)?.name ?? r.experiment_id}</span> }]),
+    { key: "start", title: "started", sortable: true, width: 104, cell: (r) => <span class="dim"><Time at={r.start} /></span> },
+    { key: "took", title: "took", num: true, width: 84, cell: (r) => <span class="dim">{duration(r)}</span> },
+    { key: "user", title: "by", width: 110, sortable: true, cell: (r) => <span class="dim">{r.user}</span> },
+    { key: "id", title: "id", width: 90, cell: (r) => <code class="faint">{short(r.id, 8)}</code> },
+    { key: "commit", title: "commit", width: 110, cell: (r) => (r.tags["mlflow.source.git.commit"] ? <Chip bare value={{ kind: "commit", id: r.tags["mlflow.source.git.commit"] }} /> : <span class="faint">–</span>) },
+  ], [cols, best, colours, arg("pin"), experiment, experiments]);
 
+  const names = [...runs.keys.metrics.map((k) => `metrics.${quoteKey(k)}`), ...runs.keys.params.map((k) => `params.${quoteKey(k)}`), ...runs.keys.tags.map((k) => `tags.${quoteKey(k)}`), "attributes.status", "attributes.run_name", "attributes.start_time", "attributes.user_id"];
   return (
-    <Page title="Runs" verdict={first.error && !first.data ? { state: "bad", text: first.error.message } : first.data ? verdictOf(rows, token !== "", best) : { state: "idle", text: "Runs" }}
+    <Page title="Runs" verdict={runs.error && !runs.loaded ? { state: "bad", text: runs.error.message } : runs.loaded ? verdictOf(rows, runs.complete, best) : { state: "idle", text: "Runs" }}
       action={<Button kind={selected.length > 1 ? "main" : "plain"} disabled={selected.length < 2} onClick={compare} title="c">Compare{selected.length > 1 ? ` ${selected.length}` : ""}</Button>}>
-      {first.error && <Problem error={first.error} />}
+      {runs.error && <Problem error={runs.error} />}
       <div class="runs">
-        <nav class="runs-tree" aria-label="experiments">
-          <h2>Experiments</h2>
-          <ul>
-            <li><button type="button" aria-pressed={!experiment} onClick={() => setQuery({ experiment: null }, true)}>all</button></li>
-            {(experiments.data ?? []).map((e) => (
-              <li key={e.id}><button type="button" aria-pressed={experiment === e.id} onClick={() => setQuery({ experiment: e.id }, true)}>{e.name}</button></li>
-            ))}
-          </ul>
-        </nav>
+        <Tree experiments={experiments} experiment={experiment} inFolder={folder} />
         <div class="runs-main">
           <div class="row runs-bar">
-            <FilterBox value={filter} keys={[...metrics.map((k) => `metrics.${quoteKey(k)}`), ...params.map((k) => `params.${quoteKey(k)}`), "attributes.status", "attributes.run_name", "attributes.start_time"]} onChange={(f) => setQuery({ filter: f || null })} />
-            <ColumnPicker metrics={metrics} params={params} chosen={cols} onChange={(c) => setQuery({ cols: c.join(",") || null })} />
+            <FilterBox value={filter} keys={names} onChange={(f) => setQuery({ filter: f || null })} />
+            <label class="runs-group small dim">group <select class="input" value={group} onChange={(e) => setQuery({ group: e.currentTarget.value || null, closed: null })}>
+              <option value="">none</option>
+              {["status", "experiment", "user", "day"].map((g) => <option key={g} value={g}>{g}</option>)}
+              {runs.keys.params.slice(0, 200).map((k) => <option key={k} value={`p.${k}`}>{k}</option>)}
+            </select></label>
+            <ColumnPicker keys={{ ...runs.keys, metrics }} chosen={cols} onChange={(c) => setQuery({ cols: c.join(",") || null })} />
+            <Views experiments={experiments} experiment={experiment} />
             {selected.length > 0 && <Button onClick={() => setQuery({ selected: null })}>Clear {selected.length}</Button>}
           </div>
-          {selected.length > 0 && <SelectedChart ids={selected.slice(0, 12)} rows={rows} metrics={metrics} />}
-          {first.data && rows.length === 0 ? (
+          {selected.length > 0 && <SelectedChart runs={selected.map((id) => ({ id, name: rows.find((r) => r.id === id)?.name || short(id) }))} />}
+          {runs.loaded && rows.length === 0 ? (
             filter ? <p class="faint">No run fits <code>{filter}</code>.</p> : (
               <Empty text="Runs of the pipeline appear here, and those of any script that speaks MLflow:" code={`import mlflow\nmlflow.set_tracking_uri("${location.origin}")\nwith mlflow.start_run(): mlflow.log_metric("auc", 0.84)`} more="or: rondo run" />
             )
           ) : (
-            <Table label="runs" fill rows={rows} columns={columns} id={(r) => r.id} href={(r) => `/runs/${r.id}`} sort={sort} onSort={sorted} selected={selected} onSelect={toggle} onEnd={more} />
+            <Grid label="runs" items={items} columns={columns} sort={sort} onSort={(k) => setQuery({ sort: sort.key === k ? (sort.down ? k : `-${k}`) : `-${k}` })} selected={chosen} onSelect={select} keys={{ p: pin }} />
           )}
         </div>
       </div>

@@ -8,17 +8,15 @@ export const duration = (r: RunRow) => (r.start ? seconds(((r.end ?? Date.now())
 
 /** The figures that say most, in this order, before the per-round series. */
 const important = ["test_auc", "auc", "test_recall", "recall", "test_rmse", "rmse", "test_r2", "r2", "test_f1", "f1", "test_accuracy", "accuracy", "test_log_loss", "log_loss"];
-export function metricKeys(rows: RunRow[]): string[] {
-  const keys = new Set(rows.slice(0, 200).flatMap((r) => Object.keys(r.metrics)));
-  const first = important.filter((k) => keys.has(k));
-  return [...first, ...[...keys].filter((k) => !first.includes(k)).sort()];
+export function inOrder(keys: Iterable<string>): string[] {
+  const all = new Set(keys);
+  const first = important.filter((k) => all.has(k));
+  return [...first, ...[...all].filter((k) => !first.includes(k)).sort()];
 }
-export function paramKeys(rows: RunRow[]): string[] {
-  return [...new Set(rows.slice(0, 200).flatMap((r) => Object.keys(r.params)))].sort();
-}
+export const metricKeys = (rows: RunRow[]): string[] => inOrder(rows.slice(0, 200).flatMap((r) => Object.keys(r.metrics)));
 /** Of the params, those that differ say something in a table. */
 export function varying(rows: RunRow[], keys: string[]): string[] {
-  return keys.filter((k) => new Set(rows.slice(0, 200).map((r) => r.params[k])).size > 1);
+  return keys.filter((k) => new Set(rows.slice(0, 100).map((r) => r.params[k])).size > 1);
 }
 export const quoteKey = (k: string) => (/^[\w]+$/.test(k) ? k : `\`${k}\``);
 export const lowerIsBetter = (k: string) => /loss|rmse|mae|mse|brier|error|latency|ece|mape|seconds|difference/.test(k);
