@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "base/thread_pool.h"
+#include "data/remotes/s3_open.h"
 #include "data/remotes/staging.h"
 #include "net/client.h"
 
@@ -239,18 +240,16 @@ Result<int64_t> Seconds(const RemoteKeys& keys, const std::string& key, int64_t 
 
 }  // namespace
 
-Result<std::unique_ptr<Remote>> OpenS3Remote(const RemoteKeys& keys) {
+Result<S3Place> OpenS3Place(const std::string& url, const RemoteKeys& keys) {
   auto get = [&](const char* key) {
     const auto it = keys.find(key);
     return it == keys.end() ? std::string() : it->second;
   };
-  std::string rest = keys.at("url").substr(5);
+  S3Place place;
+  const std::string rest = url.substr(5);
   const size_t slash = std::min(rest.find('/'), rest.size());
-  const std::string bucket = rest.substr(0, slash);
-  std::string prefix = rest.substr(slash);
-  while (prefix.starts_with('/')) prefix.erase(0, 1);
-  while (prefix.ends_with('/')) prefix.pop_back();
-  if (!prefix.empty()) prefix += '/';
+  place.key = rest.substr(slash);
+  while (place.key.starts_with('/')) place.key.erase(0, 1);
 
   blob::S3Settings s;
   s.region = get("region");
@@ -276,13 +275,22 @@ Result<std::unique_ptr<Remote>> OpenS3Remote(const RemoteKeys& keys) {
   s.grant_write_acp = get("grant_write_acp");
   RONDO_TRY(s.stall_ms, Seconds(keys, "read_timeout", 60'000));
   RONDO_TRY(s.connect_timeout_ms, Seconds(keys, "connect_timeout", 10'000));
+  RONDO_TRY(place.s3, blob::S3::Open(rest.substr(0, slash), s));
+  return place;
+}
+
+Result<std::unique_ptr<Remote>> OpenS3Remote(const RemoteKeys& keys) {
+  RONDO_TRY(S3Place place, OpenS3Place(keys.at("url"), keys));
+  std::string prefix = place.key;
+  while (prefix.ends_with('/')) prefix.pop_back();
+  if (!prefix.empty()) prefix += '/';
   size_t jobs = kJobs;
-  if (const std::string text = get("jobs"); !text.empty()) {
+  if (const auto it = keys.find("jobs"); it != keys.end() && !it->second.empty()) {
+    const std::string& text = it->second;
     const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), jobs);
     if (ec != std::errc() || end != text.data() + text.size() || jobs < 1 || jobs > 256) return Fail(Code::kInvalid, "configuration error: jobs of the remote is \"" + text + "\", not a number from 1 to 256");
   }
-  RONDO_TRY(auto s3, blob::S3::Open(bucket, s));
-  return std::make_unique<S3Remote>(std::move(s3), prefix, jobs);
+  return std::make_unique<S3Remote>(std::move(place.s3), prefix, jobs);
 }
 
 }  // namespace rondo::data::remotes
