@@ -170,7 +170,10 @@ Result<int> ConfigVerb(Call& call) {
     for (const ConfigLevel l : Levels(dvc_dir, level)) {
       const fs::path file = Config::PathOf(l, dvc_dir);
       RONDO_TRY(const IniFile ini, ReadLevel(file));
-      for (const std::string& section : ini.Sections())
+      std::vector<std::string> sections = ini.Sections();
+      // DVC lists what has a name of its own (remotes) first.
+      std::stable_partition(sections.begin(), sections.end(), [](const std::string& s) { return s.find('"') != s.npos; });
+      for (const std::string& section : sections)
         for (const auto& [key, value] : ini.Items(section)) call.Write(prefix(file, l) + Dotted(section) + "." + key + "=" + ShownPath(section, key, value, file));
     }
     return kOk;
