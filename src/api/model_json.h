@@ -19,13 +19,13 @@ BOOST_DESCRIBE_STRUCT(IntervalJson, (), (value, low, high))
 struct VersionRowJson {
   std::string name;
   int64_t version = 0, time = 0;
-  std::string user, run_id, digest, status, description;
+  std::string user, run_id, digest, status, stage, description;  ///< stage: MLflow's, "None" for most
   std::vector<std::string> aliases, endpoints;
   std::map<std::string, IntervalJson> metrics;  ///< of the test part
   std::vector<model::GateResult> gates;
   int64_t approved = 0, rejected = 0;
 };
-BOOST_DESCRIBE_STRUCT(VersionRowJson, (), (name, version, time, user, run_id, digest, status, description, aliases, endpoints, metrics, gates, approved, rejected))
+BOOST_DESCRIBE_STRUCT(VersionRowJson, (), (name, version, time, user, run_id, digest, status, stage, description, aliases, endpoints, metrics, gates, approved, rejected))
 
 /// What `facts.metrics` of a version says about its test part and gates; versions registered from outside have none.
 std::map<std::string, IntervalJson> TestMetrics(const registry::Version& version);

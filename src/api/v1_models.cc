@@ -116,6 +116,7 @@ Result<VersionRowJson> VersionRow(const Context& context, const registry::Versio
   row.run_id = v.run_id;
   row.digest = v.digest;
   row.status = v.status;
+  row.stage = v.current_stage;
   row.description = v.description;
   row.aliases = v.aliases;
   row.endpoints = ServedBy(workspace, v);

@@ -14,6 +14,7 @@
 #include "net/client.h"
 #include "pipeline/journal.h"
 #include "project/spec.h"
+#include "table/table.h"
 
 namespace rondo::api {
 namespace {
@@ -259,6 +260,44 @@ TEST_F(V1Test, DatasetsCompareWithTheVersionBefore) {
   EXPECT_EQ(Get("/api/v1/search?q=custo")[0]["ref"]["id"].AsString().substr(0, 10), "customers/");
   Get("/api/v1/datasets/nobody", 404);
   Get("/api/v1/datasets/customers/7", 404);
+}
+
+TEST_F(V1Test, ParquetFilesShowTheirFirstRows) {
+  const std::string id = MakeRun("r");
+  auto run = workspace_->tracking().GetRun(id);
+  ASSERT_TRUE(run);
+  table::Frame frame;
+  table::Column number, text;
+  number.name = "n";
+  number.type = table::Type::kInt;
+  text.name = "word";
+  text.type = table::Type::kString;
+  for (int i = 0; i < 300; ++i) {
+    number.numbers.push_back(i);
+    text.strings.push_back(i % 2 ? "odd" : "");
+    text.missing.push_back(i % 2 == 0);
+  }
+  frame.columns = {number, text};
+  ASSERT_TRUE(table::WriteParquet(frame, dir_.path() / "t.parquet"));
+  ASSERT_TRUE(workspace_->LogArtifact(*run, dir_.path() / "t.parquet", "t.parquet"));
+  ASSERT_TRUE(WriteFileAtomic(dir_.path() / "bad.parquet", "PAR1 this is none"));
+  ASSERT_TRUE(workspace_->LogArtifact(*run, dir_.path() / "bad.parquet", "bad.parquet"));
+  const std::string base = "/api/v1/runs/" + id + "/table/";
+  const Json head = Get(base + "t.parquet?rows=3");
+  EXPECT_EQ(head["rows"].AsInt(), 300);
+  ASSERT_EQ(head["columns"].size(), 2u);
+  EXPECT_EQ(head["columns"][1]["name"].AsString(), "word");
+  ASSERT_EQ(head["cells"][0].size(), 3u);
+  EXPECT_EQ(head["cells"][0][2].AsString(), "2");
+  EXPECT_TRUE(head["cells"][1][0].IsNull());
+  EXPECT_EQ(head["cells"][1][1].AsString(), "odd");
+  const auto bad = Send("GET", base + "bad.parquet");
+  EXPECT_GE(bad.status, 400);
+  EXPECT_LT(bad.status, 500);
+  EXPECT_EQ(bad.body.find(dir_.path().string()), std::string::npos) << bad.body;
+  Get(base + "none.parquet", 404);
+  Get(base + "t.csv", 400);
+  Get(base + "t.parquet?rows=0", 400);
 }
 
 TEST_F(V1Test, ArtifactsAreSandboxedAndStayInTheirFolder) {

@@ -13,7 +13,7 @@ export const versions: VersionRow[] = [8, 7, 6, 5, 4, 3, 2, 1].map((n) => {
   const auc = 0.8312 + n * 0.0019 + normal() * 0.001;
   const recall = n === 3 ? 0.688 : 0.735 + normal() * 0.01;
   return {
-    name: "churn", version: n, time: now - (n === 8 ? 35 * MIN : (8 - n) * 5.5 * DAY), user: n % 3 === 2 ? "rondo:retrain" : "anna", run_id: (runs[n === 8 ? 1 : 3 + (7 - n) * 40] ?? runs[5])!.id, digest: hex(64), status: "READY", description: "",
+    name: "churn", version: n, time: now - (n === 8 ? 35 * MIN : (8 - n) * 5.5 * DAY), user: n % 3 === 2 ? "rondo:retrain" : "anna", run_id: (runs[n === 8 ? 1 : 3 + (7 - n) * 40] ?? runs[5])!.id, digest: hex(64), status: "READY", stage: n === 7 ? "Production" : "None", description: "",
     aliases: n === 7 ? ["champion"] : n === 8 ? ["challenger"] : [], endpoints: n >= 7 ? ["churn"] : [],
     metrics: { auc: around(auc, 0.019), average_precision: around(0.655 + normal() * 0.006, 0.035), recall: around(recall, 0.04), precision: around(0.53, 0.03), f1: around(0.62, 0.027), brier: around(0.1372 + normal() * 0.001, 0.006), log_loss: around(0.416, 0.017) },
     gates: [gate("auc >= 0.83", auc, 0.83), gate("recall >= 0.70", recall, 0.7), gate("auc >= champion - 0.005", auc, 0.8335), gate("demographic_parity_ratio[female] >= 0.80", 0.94, 0.8), gate("brier <= 0.15", 0.1372, 0.15, true, true)],

@@ -228,6 +228,15 @@ export interface Artifact {
   size: number;
 }
 
+/** GET /runs/{id}/table/{path} */
+export interface TableHead {
+  /** Of the whole file. */
+  rows: number;
+  columns: { name: string; type: string }[];
+  /** By column. */
+  cells: (string | null)[][];
+}
+
 // ---- GET /api/v1/models, /models/{name}, /models/{name}/{version}
 
 export interface Interval {
@@ -276,6 +285,8 @@ export interface VersionRow {
   run_id: string;
   digest: string;
   status: string;
+  /** MLflow's stage; "None" for most. */
+  stage: string;
   description: string;
   aliases: string[];
   endpoints: string[];

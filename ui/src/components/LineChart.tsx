@@ -20,7 +20,7 @@ export interface Line {
   dash?: boolean;
   points?: boolean;
 }
-export type Axis = "step" | "time" | "relative";
+export type Axis = "step" | "time" | "relative" | "number";
 export interface ChartProps {
   title: string;
   lines: Line[];

@@ -109,7 +109,7 @@ export function draw(box: HTMLElement, first: ChartProps): Plot {
     tip.replaceChildren();
     const head = document.createElement("b");
     const exact = closest[0]?.x ?? x;
-    head.textContent = props.axis === "time" ? shortTime(exact) : props.axis === "relative" ? seconds(exact / 1000) : `${props.xLabel ?? "step"} ${Math.round(exact).toLocaleString("en-US")}`;
+    head.textContent = props.axis === "time" ? shortTime(exact) : props.axis === "relative" ? seconds(exact / 1000) : `${props.xLabel ?? "step"} ${props.axis === "number" ? metric(exact) : Math.round(exact).toLocaleString("en-US")}`;
     tip.append(head);
     for (const p of shown) {
       const row = document.createElement("div");
@@ -248,7 +248,7 @@ export function draw(box: HTMLElement, first: ChartProps): Plot {
       cursor: { ...(props.group ? { sync: { key: props.group, scales: ["x", null] as [string, null] } } : {}), points: { show: false }, y: false, drag: { x: true, y: false, setScale: !props.onZoom } },
       scales: { x: { time: false, range: (_u, low, high) => (low === null || high === null ? xRange() : [low, high]) }, y: { distr: props.logY ? 3 : 1, range: () => yRange() } },
       axes: [
-        { ...axis, size: 24, space: 72, ...(props.axis === "time" || props.axis === "relative" ? {} : { incrs: whole }), values: (_u: uPlot, ticks: number[]) => ticks.map(xText) },
+        { ...axis, size: 24, space: 72, ...(props.axis === "step" || props.axis === undefined ? { incrs: whole } : {}), values: (_u: uPlot, ticks: number[]) => ticks.map(xText) },
         { ...axis, size: 56, space: 28, values: (_u: uPlot, ticks: (number | null)[]) => ticks.map((t) => (t === null ? "" : Math.abs(t) >= 1e6 || (t !== 0 && Math.abs(t) < 1e-4) ? t.toExponential(0) : Number(t.toPrecision(6)).toString())) },
       ],
       series: [{}, { show: true, stroke: "transparent" }],

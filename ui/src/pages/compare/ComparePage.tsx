@@ -5,12 +5,14 @@ import { Chip } from "../../components/Chip";
 import { Loaded, Page, Section } from "../../components/Page";
 import { Empty } from "../../components/Snippet";
 import { StateMark } from "../../components/StateMark";
-import { colourOf } from "../../lib/colour";
+import { coloursOf } from "../../lib/colour";
 import { dateTime, metric, plural, short, signed, tiny, toNumber } from "../../lib/format";
 import { arg, setQuery } from "../../lib/router";
 import { Charts } from "../runs/Charts";
 import { duration, lowerIsBetter, metricKeys, runState } from "../runs/runs";
+import { Curves } from "./Curves";
 import { Parallel } from "./Parallel";
+import { Scatter } from "./Scatter";
 import "./ComparePage.css";
 
 export function ComparePage() {
@@ -29,11 +31,14 @@ export function ComparePage() {
       {(runs) => {
         const base = runs[0];
         if (!base) return null;
+        const colours = coloursOf(runs.map((r) => r.id));
         const metrics = metricKeys(runs);
         const params = [...new Set(runs.flatMap((r) => Object.keys(r.params)))].sort();
         const differs = (values: unknown[]) => new Set(values.map((v) => JSON.stringify(v ?? null))).size > 1;
         const shownMetrics = all ? metrics : metrics.filter((k) => differs(runs.map((r) => r.metrics[k])));
         const shownParams = all ? params : params.filter((k) => differs(runs.map((r) => r.params[k])));
+        const differing = params.filter((k) => differs(runs.map((r) => r.params[k])));
+        const figures = metrics.filter((k) => differs(runs.map((r) => r.metrics[k])) && !/^(train|valid)/.test(k));
         const main = metrics[0];
         const better = main ? runs.slice(1).filter((r) => (lowerIsBetter(main) ? toNumber(r.metrics[main]) < toNumber(base.metrics[main]) : toNumber(r.metrics[main]) > toNumber(base.metrics[main]))).length : 0;
         const inputs = (r: RunDetail) => r.inputs.map((i) => `${i.name} ${short(i.digest)}`).join(", ");
@@ -54,7 +59,7 @@ export function ComparePage() {
                       <th scope="col"><span class="hidden">what</span></th>
                       {runs.map((r, i) => (
                         <th key={r.id} scope="col" class="num">
-                          <span class="compare-run"><i style={{ background: colourOf(r.id) }} /><StateMark state={runState(r)} size={12} /> <a href={`/runs/${r.id}`}>{r.name || short(r.id)}</a></span>
+                          <span class="compare-run"><i style={{ background: colours.get(r.id) ?? "" }} /><StateMark state={runState(r)} size={12} /> <a href={`/runs/${r.id}`}>{r.name || short(r.id)}</a></span>
                           {i > 0 && <button type="button" class="compare-base" onClick={() => setQuery({ runs: [r.id, ...ids.filter((x) => x !== r.id)].join(",") })}>as baseline</button>}
                         </th>
                       ))}
@@ -89,10 +94,14 @@ export function ComparePage() {
               </div>
             </Section>
             {runs.length > 2 && main && (
-              <Section title="Parallel coordinates" note="params that differ, then the figures">
-                <Parallel runs={runs} params={params.filter((k) => differs(runs.map((r) => r.params[k]))).slice(0, 8)} metrics={shownMetrics.filter((k) => !/^(train|valid)/.test(k)).slice(0, 3)} />
-              </Section>
+              <div class="cols cols-wide">
+                <Section title="Parallel coordinates" note="drag along an axis to keep what passes there">
+                  <Parallel runs={runs} colours={colours} params={differing.slice(0, 8)} metrics={figures.slice(0, 3)} />
+                </Section>
+                <Section title="Scatter"><Scatter runs={runs} colours={colours} params={differing} metrics={figures} /></Section>
+              </div>
             )}
+            <Curves runs={runs} colours={colours} />
             <Charts runs={runs.map((r) => ({ id: r.id, name: r.name || short(r.id) }))} />
           </Page>
         );

@@ -2,7 +2,7 @@
 import { api, post, seg, useApi } from "../../api/client";
 import type { ModelDetail, Verdict } from "../../api/types";
 import { AliasBand } from "../../components/AliasBand";
-import { AskButton } from "../../components/Button";
+import { AskButton, Button } from "../../components/Button";
 import { Actor, Chip, Chips, VersionChip } from "../../components/Chip";
 import { GateMarks } from "../../components/Gates";
 import { IntervalBar, rangeOf } from "../../components/IntervalBar";
@@ -10,7 +10,9 @@ import { Loaded, Page, Section } from "../../components/Page";
 import { Table, type Column } from "../../components/Table";
 import { Time } from "../../components/Time";
 import { metric, signed, tiny, toNumber } from "../../lib/format";
+import { arg, navigate, setQuery } from "../../lib/router";
 import { lowerIsBetter } from "../runs/runs";
+import { OnDate } from "./OnDate";
 import { isChampion, metricOrder } from "./models";
 import type { VersionRow } from "../../api/types";
 import "./ModelPage.css";
@@ -35,10 +37,14 @@ export function ModelPage({ args }: { args: Record<string, string> }) {
         const champion = m.rows.find(isChampion);
         const before = m.history.find((h) => h.alias === "champion" && h.to === champion?.version)?.from;
         const main = keys[0];
+        const selected = arg("selected").split(",").filter(Boolean);
+        const runsOf = selected.flatMap((s) => m.rows.find((v) => String(v.version) === s)?.run_id || []);
+        const staged = m.rows.some((v) => v.stage && v.stage !== "None");
         const range = main ? rangeOf(m.rows.flatMap((v) => (v.metrics[main] ? [v.metrics[main]] : []))) : undefined;
         const columns: Column<VersionRow>[] = [
           { key: "version", title: "version", cell: (v) => <VersionChip model={m.name} version={v.version} /> },
           { key: "aliases", title: "aliases", cell: (v) => (v.aliases.length ? <span class="row model-aliases">{v.aliases.map((a) => <b key={a} class={`alias alias-${a}`}>@{a}</b>)}</span> : <span class="faint">–</span>) },
+          ...(staged ? [{ key: "stage", title: "stage", cell: (v: VersionRow) => (v.stage === "None" ? <span class="faint">–</span> : v.stage) }] : []),
           { key: "gates", title: "gates", cell: (v) => <GateMarks gates={v.gates} /> },
           ...keys.flatMap((k, i): Column<VersionRow>[] => {
             const base = toNumber(champion?.metrics[k]?.value);
@@ -63,9 +69,9 @@ export function ModelPage({ args }: { args: Record<string, string> }) {
                 act={(reason) => post(api(`/models/${seg(m.name)}/aliases/champion`), { version: before, reason })} />
             )}>
             {m.description && <p class="dim model-text">{m.description}</p>}
-            <Section title="Who was what, when"><AliasBand model={m.name} history={m.history} /></Section>
-            <Section title="Versions" note={champion ? `differences are against v${champion.version}` : undefined}>
-              <Table label="versions" rows={m.rows} columns={columns} id={(v) => String(v.version)} href={(v) => `/models/${seg(m.name)}/${v.version}`} marked={isChampion} />
+            <Section title="Who was what, when" action={m.history.length > 0 && <OnDate model={m.name} history={m.history} />}><AliasBand model={m.name} history={m.history} /></Section>
+            <Section title="Versions" note={champion ? `differences are against v${champion.version}` : undefined} action={selected.length > 0 && <Button kind={runsOf.length > 1 ? "main" : "plain"} disabled={runsOf.length < 2} title="their figures, params, curves and data side by side" onClick={() => navigate(`/compare?runs=${runsOf.join(",")}`)}>Compare {selected.map((s) => `v${s}`).join(", ")}</Button>}>
+              <Table label="versions" rows={m.rows} selected={selected} onSelect={(id) => setQuery({ selected: (selected.includes(id) ? selected.filter((s) => s !== id) : [...selected, id]).join(",") })} columns={columns} id={(v) => String(v.version)} href={(v) => `/models/${seg(m.name)}/${v.version}`} marked={isChampion} />
             </Section>
             <Section title="Alias history">
               <Table label="alias history" keys={false} rows={m.history} id={(h) => `${h.alias} ${h.time} ${h.to ?? ""}`}
