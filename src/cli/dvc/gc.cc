@@ -4,13 +4,15 @@
 #include <charconv>
 #include <iostream>
 
+#include "cli/dvc/remote_verbs.h"
 #include "cli/dvc/verbs.h"
 
 namespace rondo::cli::dvc {
 
 Result<int> Gc(Call& call) {
-  if (call.Has("--cloud") || call.Has("--not-in-remote") || call.Has("--remote")) return Fail(Code::kUnsupported, "`dvc gc` of a remote isn't covered by this command line");
+  if (call.Has("--not-in-remote")) return Fail(Code::kUnsupported, "`dvc gc --not-in-remote` isn't covered by this command line");
   RONDO_TRY(const auto repo, call.OpenRepo());
+  const bool cloud = call.Has("--cloud");
   data::dvc::GcOptions o;
   o.workspace = call.Has("--workspace");
   o.all_branches = call.Has("--all-branches");
@@ -50,11 +52,26 @@ Result<int> Gc(Call& call) {
     std::getline(std::cin, answer);
     if (answer != "y" && answer != "yes") return kFailed;
   }
+  std::string remote = call.Value("--remote");
+  if (cloud && remote.empty()) {
+    const auto name = data::remotes::DefaultRemote(repo->config());
+    if (!name)
+      return ConfigError(fmt::format("no remote specified in {}. Setup default remote with\n    dvc remote default <remote name>\nor use:\n    dvc gc -c -r <remote name>", repo->root().string()));
+    remote = *name;
+  }
+  // What is needed is read before anything is removed: afterwards the listings may be gone.
+  RONDO_TRY(const auto named, repo->NamedObjects(o));
   RONDO_TRY(const auto result, repo->Gc(o));
   if (o.dry)
     for (const std::string& object : result.objects) call.Write("Removing " + (repo->cache().objects() / object.substr(0, 2) / object.substr(2)).string());
   if (result.removed > 0) call.Write(fmt::format("Removed {} objects from repo cache.", result.removed));
   else call.Write("No unused 'repo' cache to remove.");
+  if (cloud) {
+    RONDO_TRY(const auto lock, repo->TakeLock());
+    RONDO_TRY(const auto there, data::remotes::CollectRemote(*repo, remote, named, o.dry));
+    if (there.removed > 0) call.Write(fmt::format("Removed {} objects from remote '{}'.", there.removed, remote));
+    else call.Write("No unused cache to remove from remote.");
+  }
   return kOk;
 }
 

@@ -8,6 +8,7 @@
 #include <functional>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -184,6 +185,8 @@ class Repo {
   /// Empty `to`: the workspace. Empty `from`: HEAD.
   Result<DiffResult> Diff(const std::string& from, const std::string& to, const std::vector<std::string>& targets);
   Result<GcResult> Gc(const GcOptions& options);
+  /// What the stage files of the revisions that `options` keeps name: files and folders (not the files of folders). Any unreadable file is kFailedCheck.
+  Result<std::set<ObjectId>> NamedObjects(const GcOptions& options) const;
   struct Removed {
     std::vector<std::string> paths;      ///< the `.dvc` file, and the outputs with `outs`
     std::vector<std::string> git_files;  ///< changed .gitignore files

@@ -125,20 +125,24 @@ Status CollectHistory(const Repo& repo, const GcOptions& options, std::set<Objec
 
 }  // namespace
 
-Result<GcResult> Repo::Gc(const GcOptions& options) {
+Result<std::set<ObjectId>> Repo::NamedObjects(const GcOptions& options) const {
   if (!(options.workspace || options.all_branches || options.all_tags || options.all_commits || options.all_experiments || options.stashes || !options.revision.empty() || !options.date.empty()))
     return Fail(Code::kInvalid, "Either of `-w|--workspace`, `-a|--all-branches`, `-T|--all-tags` `--all-experiments`, `--all-commits`, `--date` or `--rev` needs to be set.");
-  RONDO_TRY(const Lock lock, TakeLock());
   std::set<ObjectId> roots;
   RONDO_DO(CollectWorkspace(*this, roots));
   RONDO_DO(CollectHistory(*this, options, roots));
-  std::vector<std::unique_ptr<Repo>> others;
   for (const fs::path& project : options.projects) {
     auto other = Repo::Open(project);
     if (!other) return Wrap(std::move(other).error(), fmt::format("project {}", project.string()));
     RONDO_DO(CollectWorkspace(**other, roots));
     RONDO_DO(CollectHistory(**other, options, roots));
   }
+  return roots;
+}
+
+Result<GcResult> Repo::Gc(const GcOptions& options) {
+  RONDO_TRY(const Lock lock, TakeLock());
+  RONDO_TRY(const std::set<ObjectId> roots, NamedObjects(options));
   struct Hash {
     size_t operator()(const ObjectId& id) const { return *reinterpret_cast<const size_t*>(id.md5.bytes.data()) ^ id.dir; }
   };

@@ -286,11 +286,24 @@ Result<CloudStatus> CompareWithRemote(dvc::Repo& repo, const SyncOptions& option
   return status;
 }
 
-Result<RemoteGcResult> CollectRemote(dvc::Repo& repo, const std::string& remote_name, const std::vector<ObjectId>& used, bool dry) {
+Result<RemoteGcResult> CollectRemote(dvc::Repo& repo, const std::string& remote_name, const std::set<ObjectId>& named, bool dry) {
   RONDO_TRY(const auto remote, OpenRemote(repo.config(), remote_name));
   RONDO_DO(remote->CheckWritable());
   RONDO_TRY(const std::vector<StoredObject> all, remote->ListObjects({}));
-  std::vector<ObjectId> keep = used;
+  std::vector<ObjectId> keep(named.begin(), named.end()), far;
+  for (const ObjectId& id : named)
+    if (id.dir && !repo.cache().Has(id)) far.push_back(id);
+  // Which files a folder needs is known from its listing only: one that is just there is read from there.
+  const Report listings = remote->Get(far, repo.cache(), {0, {}});
+  if (listings.stopped) return std::unexpected(*listings.stopped);
+  if (!listings.failed.empty()) return Fail(Code::kFailedCheck, "gc refuses: " + listings.failed.front().second.message, listings.failed.front().second.hint);
+  for (const ObjectId& id : named) {
+    if (!id.dir) continue;
+    const auto listing = repo.cache().ReadDir(id);
+    if (!listing && listing.error().code == Code::kNotFound) continue;  // nowhere: nobody can know its files
+    if (!listing) return Fail(Code::kFailedCheck, "gc refuses: " + listing.error().message, listing.error().hint);
+    for (const dvc::DirEntry& e : listing->entries) keep.push_back({e.md5, false});
+  }
   Unique(keep);
   RemoteGcResult result;
   std::vector<ObjectId> folders, files;

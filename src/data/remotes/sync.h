@@ -4,6 +4,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -48,11 +49,12 @@ struct CloudStatus {
 };
 Result<CloudStatus> CompareWithRemote(dvc::Repo& repo, const SyncOptions& options);
 
-/// Objects of the remote that nothing of `used` names are deleted: files after the folders that name them. `dry`: only counted.
+/// Objects of the remote that nothing needs are deleted: files after the folders that name them. `named`: what stage files name (Repo::NamedObjects); the files
+/// of folders count too, and a folder whose listing is damaged makes it refuse. `dry`: only counted.
 struct RemoteGcResult {
   uint64_t removed = 0, bytes = 0, kept = 0;
 };
-Result<RemoteGcResult> CollectRemote(dvc::Repo& repo, const std::string& remote, const std::vector<ObjectId>& used, bool dry);
+Result<RemoteGcResult> CollectRemote(dvc::Repo& repo, const std::string& remote, const std::set<ObjectId>& named, bool dry);
 
 /// Gets damaged or missing objects again; each is checked before it replaces the bad one.
 Result<SyncResult> Repair(dvc::Repo& repo, const std::string& remote, const std::vector<ObjectId>& objects);
