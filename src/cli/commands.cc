@@ -3,6 +3,22 @@
 #include "cli/verbs.h"
 
 namespace rondo::cli {
+namespace {
+
+/// What push, pull and fetch share.
+std::vector<Option> SyncOptions(std::vector<Option> more = {}) {
+  std::vector<Option> options = {{"--remote", "NAME", "which remote (default: the default one)"},
+                                 {"--jobs", "N", "transfers at once (default: the remote's number)"},
+                                 {"--all-branches", "", "also what the other branches need"},
+                                 {"--all-tags", "", "also what the tags need"},
+                                 {"--all-commits", "", "also what any commit needs"},
+                                 {"--run-cache", "", "also the results of stages"},
+                                 {"--ask-again", "", "believe no index of what is there"}};
+  options.insert(options.end(), more.begin(), more.end());
+  return options;
+}
+
+}  // namespace
 
 const std::vector<Command>& Commands() {
   static const std::vector<Command> commands = {
@@ -15,6 +31,10 @@ const std::vector<Command>& Commands() {
         {"--insecure", "", "allow another address than loopback without a token"},
         {"--tls-certificate", "FILE", "PEM certificate chain: serve HTTPS"},
         {"--tls-key", "FILE", "its PEM key"},
+        {"--default-artifact-root", "URI", "where clients put artifacts of new experiments, like s3://bucket/path (default: on this server)"},
+        {"--artifacts-destination", "DIR", "keep this server's artifacts in this folder"},
+        {"--private-webhooks", "", "webhooks may call this machine and private networks, also over plain http"},
+        {"--local-artifacts", "", "clients may name folders of this machine as places of artifacts"},
         {"--ui-dir", "DIR", "serve the web pages from this folder (development)"}},
        Up},
       {"status", "start", "", "is a server running here, what is deployed, what waits", {}, StatusVerb},
@@ -24,6 +44,21 @@ const std::vector<Command>& Commands() {
       {"licenses", "start", "", "licences of what Rondo is made of", {}, Licenses},
       {"data list", "data", "[DATASET]", "versions of the datasets", {}, DataList},
       {"data check", "data", "[DATASET]", "check the datasets against their contracts", {}, DataCheck},
+      {"data push", "data", "[TARGET…]", "send tracked data to a remote: only what is new, files before the folders that name them", SyncOptions(), DataPush},
+      {"data pull", "data", "[TARGET…]", "get tracked data from a remote and put them into the workspace", SyncOptions({{"--force", "", "replace files that are saved nowhere"}}), DataPull},
+      {"data fetch", "data", "[TARGET…]", "get tracked data from a remote into the cache only", SyncOptions(), DataFetch},
+      {"data remote list", "data", "", "places where data are kept for others", {}, DataRemoteList},
+      {"data remote add", "data", "NAME URL", "a folder, s3://bucket/prefix, or https://… (to read)",
+       {{"--default", "", "make it the default"}, {"--force", "", "replace one of this name"}, {"--local", "", "only for me: not in git"}, {"--global", "", "for all my repositories"}}, DataRemoteAdd},
+      {"data remote modify", "data", "NAME KEY [VALUE]", "set a key of a remote (endpointurl, profile, ...); secrets belong under --local",
+       {{"--unset", "", "remove the key"}, {"--local", "", "only for me: not in git"}, {"--global", "", "for all my repositories"}}, DataRemoteModify},
+      {"data remote default", "data", "[NAME]", "show or set the default remote", {{"--unset", "", "no default"}, {"--local", "", "only for me"}, {"--global", "", "for all my repositories"}}, DataRemoteDefault},
+      {"data remote remove", "data", "NAME", "forget a remote (its data stay)", {{"--local", "", "only for me"}, {"--global", "", "for all my repositories"}}, DataRemoteRemove},
+      {"data import", "data", "SOURCE [PATH]", "data of a URL, or PATH of another repository, tracked with where they come from",
+       {{"--out", "PATH", "where to put them"}, {"--rev", "REV", "revision of the repository"}, {"--remote", "NAME", "its remote"}, {"--jobs", "N", "transfers at once"}, {"--force", "", "replace what is there"}}, DataImport},
+      {"data update", "data", "TARGET…", "look at the source of imported data again", {{"--rev", "REV", "revision of the repository"}}, DataUpdate},
+      {"data get", "data", "SOURCE [PATH]", "copy data of a URL, or PATH of another repository, without tracking them",
+       {{"--out", "PATH", "where to put them"}, {"--rev", "REV", "revision of the repository"}, {"--remote", "NAME", "its remote"}, {"--jobs", "N", "transfers at once"}, {"--force", "", "replace what is there"}}, DataGet},
       {"data profile", "data", "FILE", "describe any CSV, Parquet or JSON file", {{"--html", "FILE", "write the page there"}}, DataProfile},
       {"run", "pipeline", "[STAGE…]", "bring the project up to date: run what has changed, skip the rest",
        {{"--force", "", "run the named stages even when nothing changed"},
@@ -31,6 +66,7 @@ const std::vector<Command>& Commands() {
         {"--dry", "", "only say what would run"},
         {"--keep-going", "", "run what doesn't depend on a failed stage"},
         {"--downstream", "", "the named stages and what follows them, instead of what they need"},
+        {"--backfill", "DAYS", "one run a day of 2026-01-01..2026-01-31; ${date} in stages is the day"},
         {"--no-run-cache", "", "run again what could be restored"},
         {"--set", "KEY=VALUE", "override a value of rondo.yaml", true},
         {"--trigger", "KIND", "what starts this run (schedules and alarms use it)"},
@@ -41,7 +77,7 @@ const std::vector<Command>& Commands() {
       {"plan", "pipeline", "[STAGE…]", "what would run, and why", {{"--set", "KEY=VALUE", "override a value of rondo.yaml", true}}, PlanVerb},
       {"why", "pipeline", "STAGE", "what changed since a stage last ran", {{"--set", "KEY=VALUE", "override a value of rondo.yaml", true}}, Why},
       {"runs", "pipeline", "", "pipeline runs, newest first", {{"--limit", "N", "how many (default 20)"}}, RunsVerb},
-      {"logs", "pipeline", "RUN [STAGE]", "what the stages of a run printed", {}, Logs},
+      {"logs", "pipeline", "RUN [STAGE]", "what the stages of a run printed", {{"--follow", "", "go on printing until the run has ended"}, {"-f", "", "the same"}}, Logs},
       {"diff", "pipeline", "RUN RUN", "what differs between two runs: config, content, params, metrics", {}, Diff},
       {"schema", "pipeline", "", "the JSON Schema of rondo.yaml, for editors", {}, Schema},
       {"algorithms", "pipeline", "", "what `train.algorithm` can be, with its params", {}, Algorithms},
