@@ -236,8 +236,9 @@ class Filler {
       ::unlinkat(dir, temporary.c_str(), 0);
       return {};
     }
-    Status status = Finish(fd.get(), dir, temporary, id, row.stat.size);
-    if (!status) ::unlinkat(dir, temporary.c_str(), 0);
+    const Status status = Finish(fd.get(), dir, temporary, id, row.stat.size);
+    // Also after success: rename() leaves both names when they are one file already.
+    ::unlinkat(dir, temporary.c_str(), 0);
     linked = true;
     return status;
   }

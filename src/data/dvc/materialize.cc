@@ -153,10 +153,17 @@ class Maker {
     return true;
   }
 
+  /// The owner's x bit only, as DVC sets it.
+  static void MakeExecutable(int fd) {
+    struct stat st;
+    if (::fstat(fd, &st) == 0) ::fchmod(fd, (st.st_mode & 07777) | S_IXUSR);
+  }
+
   Status Write(int dir, const FileTable::Row& row, const std::string& name, std::string_view bytes) {
     const std::string target = fresh_ ? name : TemporaryName();
-    Fd fd(::openat(dir, target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, row.executable ? 0777 : 0666));
+    Fd fd(::openat(dir, target.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!fd.valid()) return std::unexpected(SystemError("create", Shown(row), errno));
+    if (row.executable) MakeExecutable(fd.get());
     while (!bytes.empty()) {
       const ssize_t n = ::write(fd.get(), bytes.data(), bytes.size());
       if (n < 0 && errno == EINTR) continue;
@@ -184,8 +191,9 @@ class Maker {
     if (!in.valid()) return std::unexpected(SystemError("open", cache_.objects() / object, errno));
     const bool link = kind_ == LinkKind::kHardlink || kind_ == LinkKind::kSymlink;
     const std::string target = TemporaryName();
-    Fd out(link ? -1 : ::openat(dir, target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, row.executable ? 0777 : 0666));
+    Fd out(link ? -1 : ::openat(dir, target.c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666));
     if (!link && !out.valid()) return std::unexpected(SystemError("create", Shown(row), errno));
+    if (!link && row.executable) MakeExecutable(out.get());
     auto give_up = [&](Status status) {
       if (out.valid()) ::unlinkat(dir, target.c_str(), 0);
       return status;

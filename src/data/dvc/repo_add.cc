@@ -1,5 +1,6 @@
 // Into the cache: add and commit.
 #include <fmt/format.h>
+#include <sys/stat.h>
 
 #include <algorithm>
 
@@ -58,6 +59,15 @@ Result<WorkspaceState> Store(const Repo& repo, const std::string& path, bool no_
   RONDO_TRY(WorkspaceState state, ScanWorkspace(repo, path, true, hardlink));
   if (state.is_dir) RONDO_DO(repo.cache().PutListing(state.Listing()));
   if (relink && state.exists && (hardlink ? state.filled.read_files > 0 : *kind == LinkKind::kSymlink)) RONDO_DO(Relink(repo, path, state, *kind));
+  if (relink && state.exists && !state.is_dir && state.executable && *kind != LinkKind::kCopy && *kind != LinkKind::kReflink) {
+    // A link has the object's mode: the x bit is given back, as DVC does.
+    struct stat st;
+    const fs::path file = repo.root() / path;
+    if (::stat(file.c_str(), &st) == 0) ::chmod(file.c_str(), (st.st_mode & 07777) | S_IXUSR);
+    Restat(state.folder, state.table);
+    state.scanned_ns = FileClockNs();
+    state.stale = true;
+  }
   return state;
 }
 

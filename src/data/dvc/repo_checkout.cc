@@ -28,6 +28,7 @@ struct Plan {
   std::vector<std::string> remove;  ///< files, relative to the table's folder
   std::vector<std::string> unsaved;
   uint64_t added = 0, modified = 0, deleted = 0;
+  bool make_executable = false;     ///< of a single file
 };
 
 /// Removes files and the folders that become empty; never over a link.
@@ -121,9 +122,11 @@ class Checkouter {
         row.known = same;
       }
       if (concerned(path)) {
+        const bool mode_differs = same && (have.rows[j].executable != 0) != (row.executable != 0);
         if (!there) ++job.plan.added;
-        else if (!same) ++job.plan.modified;
+        else if (!same || mode_differs) ++job.plan.modified;  // DVC counts a lost or an extra x bit, too
         if (!same || options_.relink) job.plan.make.push_back(i);
+        else if (mode_differs && row.executable) job.plan.make_executable = true;
         if (there && !same) drop(j, false);
       }
       if (there) ++j;
@@ -145,6 +148,11 @@ class Checkouter {
       if (job.state.is_dir && !t.entry.id->dir) ::rmdir((repo_.root() / t.path).c_str());
     }
     if (job.plan.make.empty() && job.plan.remove.empty() && job.state.exists) {
+      struct stat st;
+      const fs::path path = repo_.root() / t.path;
+      if (job.plan.make_executable && ::stat(path.c_str(), &st) == 0) ::chmod(path.c_str(), (st.st_mode & 07777) | S_IXUSR);
+      if (job.plan.modified > 0) result_.modified.push_back(repo_.Shown(t.entry.id->dir ? t.path + "/" : t.path));
+      result_.files_modified += job.plan.modified;
       if (job.state.stale) SaveIndex(repo_, t.path, job.state, job.state.present_ns);
       return {};
     }

@@ -79,6 +79,11 @@ Result<std::vector<std::string>> Repo::Move(const std::string& from, const std::
     RONDO_DO(MakeDirs((root_ / target).parent_path()));
     if (::rename((root_ / source).c_str(), (root_ / target).c_str()) != 0) return std::unexpected(SystemError("move", root_ / source, errno));
   }
+  // As DVC does: what lies there now is kept, also when it differs from what the `.dvc` names.
+  if (fs::exists(root_ / target, ec)) {
+    RONDO_TRY(const WorkspaceState state, ScanWorkspace(*this, target, true));
+    if (state.is_dir) RONDO_DO(cache_.PutListing(state.Listing()));
+  }
   RONDO_DO(WriteFileAtomic(root_ / new_file, dvc.Text(renamed ? std::string_view() : std::string_view(text))));
   git_files.push_back(new_file.string());
   if (renamed && ::unlink((root_ / tracked->file).c_str()) != 0) return std::unexpected(SystemError("remove", root_ / tracked->file, errno));
