@@ -101,7 +101,7 @@ const std::vector<Command>& Commands() {
       {"rollout pause", "serving", "[ENDPOINT]", "stay at this step", {{"--reason", "TEXT", "why"}}, RolloutPause},
       {"rollout resume", "serving", "[ENDPOINT]", "go on", {{"--reason", "TEXT", "why"}}, RolloutResume},
       {"rollout abort", "serving", "[ENDPOINT]", "end it, the champion stays", {{"--reason", "TEXT", "why"}}, RolloutAbort},
-      {"predict", "serving", "MODEL", "score a file: name@alias, name/version, a folder or an .onnx file",
+      {"predict", "serving", "MODEL", "score a file: name@alias, name/version, a folder or an .onnx file; or an entry of predict: by its name",
        {{"--data", "FILE", "the rows: CSV, Parquet, JSON, NDJSON, or the name of a dataset"}, {"--out", "FILE", "key, score, decision: .parquet or .csv"}}, Predict},
       {"endpoint list", "serving", "", "endpoints with their champion and rollout", {}, EndpointList},
       {"endpoint show", "serving", "[ENDPOINT]", "one endpoint with its changes", {}, EndpointShow},

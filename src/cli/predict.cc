@@ -1,4 +1,4 @@
-// Batch scoring: rondo predict MODEL --data FILE --out FILE.
+// Batch scoring: rondo predict MODEL --data FILE --out FILE, or rondo predict NAME for an entry of `predict:` in rondo.yaml.
 #include <fmt/format.h>
 
 #include <cstdlib>
@@ -11,10 +11,34 @@
 
 namespace rondo::cli {
 
+namespace {
+
+/// What to score with what, and where the scores go.
+struct Job {
+  std::string model, data, out;
+};
+
+/// The entry of `predict:` that the argument names, when neither rows nor a place were given; else what the command line says.
+Result<Job> JobOf(Call& call, const project::Project* project) {
+  Job job{call.Arg(0), call.Value("--data"), call.Value("--out")};
+  if (job.data.empty() && job.out.empty() && project) {
+    for (const project::Predict& p : project->predict)
+      if (p.name == job.model) {
+        const std::string date = FormatTime(SystemClock().NowMs()).substr(0, 10);
+        std::string out = p.out;
+        for (size_t at = out.find("{date}"); at != std::string::npos; at = out.find("{date}", at)) out.replace(at, 6, date);
+        return Job{p.model, p.data, out};
+      }
+  }
+  const char* hint = "rondo predict MODEL --data rows.csv --out scores.parquet, or rondo predict NAME for an entry of predict: in rondo.yaml";
+  if (job.data.empty()) return Fail(Code::kInvalid, "which rows? --data is missing", hint);
+  if (job.out.empty()) return Fail(Code::kInvalid, "where to? --out is missing", hint);
+  return job;
+}
+
+}  // namespace
+
 Result<int> Predict(Call& call) {
-  const std::string data = call.Value("--data"), out = call.Value("--out");
-  if (data.empty()) return Fail(Code::kInvalid, "which rows? --data is missing", "rondo predict MODEL --data rows.csv --out scores.parquet");
-  if (out.empty()) return Fail(Code::kInvalid, "where to? --out is missing", "rondo predict MODEL --data rows.csv --out scores.parquet");
   // Here --data is the input; the data folder is the project's, or RONDO_DATA.
   const char* folder = std::getenv("RONDO_DATA");
   const auto root = project::FindProjectRoot(fs::current_path());
@@ -26,18 +50,24 @@ Result<int> Predict(Call& call) {
       RONDO_TRY(workspace, workspace::Workspace::Open(path));
     }
   }
-  RONDO_TRY(const serving::BatchModel model, serving::OpenBatchModel(workspace.get(), call.Arg(0)));
-  // A dataset's name, or its file, is read as rondo.yaml says.
   std::optional<project::Project> project;
-  const project::Dataset* spec = nullptr;
-  fs::path source = data;
-  if (root && fs::exists(*root / "rondo.yaml", ec)) {
+  if (root && fs::exists(*root / "rondo.yaml", ec))
     if (auto loaded = project::LoadProject(*root / "rondo.yaml")) project = std::move(*loaded);
-    if (project && project->problem) spec = project->FindDataset(project->problem->data);
-    if (project && !fs::exists(source, ec))
-      if (const project::Dataset* named = project->FindDataset(data); named && !named->from.empty()) {
+  RONDO_TRY(const Job job, JobOf(call, project ? &*project : nullptr));
+  const bool declared = job.data != call.Value("--data");
+  const fs::path out = declared ? *root / job.out : fs::path(job.out);
+  if (declared && out.has_parent_path()) RONDO_DO(MakeDirs(out.parent_path()));
+  RONDO_TRY(const serving::BatchModel model, serving::OpenBatchModel(workspace.get(), job.model));
+  // A dataset's name, or its file, is read as rondo.yaml says.
+  const project::Dataset* spec = nullptr;
+  fs::path source = job.data;
+  if (project) {
+    if (project->problem) spec = project->FindDataset(project->problem->data);
+    if (declared || !fs::exists(source, ec))
+      if (const project::Dataset* named = project->FindDataset(job.data)) {
         spec = named;
-        source = *root / named->from;
+        // What SQL makes of other datasets is in the last ingested version.
+        source = named->from.empty() ? *root / "out/data" / (named->name + ".parquet") : *root / named->from;
       }
     // How the training data's CSV is written says nothing about other formats.
     if (const std::string suffix = source.extension().string(); suffix == ".parquet" || suffix == ".json" || suffix == ".ndjson") spec = nullptr;
@@ -52,10 +82,10 @@ Result<int> Predict(Call& call) {
     text += fmt::format(", {} {}", rows, name);
   }
   if (call.json()) {
-    PrintJson(Json::MakeObject().Set("model", model.name).Set("rows", summary.rows).Set("out", out).Set("key", summary.key).Set("decisions", decisions).Set("seconds", seconds));
+    PrintJson(Json::MakeObject().Set("model", model.name).Set("rows", summary.rows).Set("out", job.out).Set("key", summary.key).Set("decisions", decisions).Set("seconds", seconds));
     return 0;
   }
-  Print(fmt::format("{} rows scored by {} in {:.2f} s{}: {}", summary.rows, model.name, seconds, text, out));
+  Print(fmt::format("{} rows scored by {} in {:.2f} s{}: {}", summary.rows, model.name, seconds, text, job.out));
   return 0;
 }
 

@@ -2,6 +2,7 @@
 import csv
 import json
 import signal
+import time
 import urllib.request
 
 from conftest import CHURN, eventually
@@ -114,3 +115,13 @@ def test_a_canary_is_judged_by_its_labels(churn):
     eventually(lambda: server.get("/api/v1/endpoints/churn")["rollout"]["state"] == "rolled_back", wait=40, what="the way back")
     rollout = server.get("/api/v1/endpoints/churn")["rollout"]
     assert "auc" in rollout["why"] and rollout["guards"][0]["high"] < rollout["guards"][0]["limit"]
+
+
+def test_a_declared_prediction_runs_by_name(churn):
+    churn.write("rondo.yaml", YAML + 'predict:\n  nightly: {data: customers, model: churn@champion, out: "scores/{date}.parquet"}\n')
+    churn.run("run")
+    summary = churn.run("predict", "nightly", "--json").json
+    assert summary["rows"] == 7043
+    day = time.strftime("%Y-%m-%d", time.gmtime())
+    assert summary["out"] == f"scores/{day}.parquet" and (churn.folder / summary["out"]).stat().st_size > 10_000
+    assert "predict:" in churn.run("predict", "weekly", code=2).text
