@@ -96,6 +96,11 @@ TEST_F(IngestTest, PersonalMistakesAreErrors) {
   project::Dataset spec = From("p", "p.csv");
   spec.personal = {{"email", "drop", 0}};
   EXPECT_THAT(ErrorOf(spec), testing::AllOf(HasSubstr("no column \"email\""), HasSubstr("a, b")));
+  project::ColumnRule rule;
+  rule.name = "email";
+  spec.contract.columns = {rule};
+  EXPECT_THAT(ErrorOf(spec), testing::AllOf(HasSubstr("no column \"email\""), HasSubstr("a, b"))) << "also when the contract has a rule on it";
+  spec.contract.columns.clear();
   spec.personal = {{"b", "bucket", 10}};
   EXPECT_THAT(ErrorOf(spec), HasSubstr("a bucket needs numbers"));
   spec.personal = {{"a", "bucket", 0}};

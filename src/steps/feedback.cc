@@ -40,7 +40,9 @@ Result<int64_t> AppendFeedback(const Context& c, const project::Dataset& spec, c
       }
     }
   }
-  RONDO_DO(table::WriteParquet(base, parquet));
+  // The judgement on personal columns stands for the rows that ingest saw; what is fed back has none of them.
+  RONDO_TRY(const std::string note, table::ReadNote(parquet));
+  RONDO_DO(table::WriteParquet(base, parquet, note));
   return static_cast<int64_t>(rows.size());
 }
 

@@ -20,6 +20,9 @@ namespace {
 // Row groups of DuckDB's own size; zstd because profiles and checks read the file again and again while it stays in the page cache.
 constexpr std::string_view kParquet = "FORMAT parquet, COMPRESSION zstd, ROW_GROUP_SIZE 122880, PRESERVE_ORDER true, USE_TMP_FILE false";
 
+/// Format and metadata of a Parquet file that we write.
+std::string How(const std::string& note) { return note.empty() ? std::string(kParquet) : fmt::format("{}, KV_METADATA {{rondo: {}}}", kParquet, QuoteText(note)); }
+
 class DuckEngine : public Engine, private RawSql {
  public:
   DuckEngine(const Duck& duck, const Options& options) : duck_(duck), options_(options) {}
@@ -69,9 +72,8 @@ class DuckEngine : public Engine, private RawSql {
     RONDO_TRY(Loader loader, NewLoader());
     if (to.has_parent_path()) RONDO_DO(MakeDirs(to.parent_path()));
     const fs::path temporary = TemporaryBeside(to);
-    const std::string how = note.empty() ? std::string(kParquet) : fmt::format("{}, KV_METADATA {{rondo: {}}}", kParquet, QuoteText(note));
     auto rows = loader.Run(source, options, edits, [&](const std::string& select) -> Result<int64_t> {
-      RONDO_TRY(const Frame done, Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(temporary.string()), how)));
+      RONDO_TRY(const Frame done, Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(temporary.string()), How(note))));
       return done.columns.empty() || done.rows() == 0 ? 0 : static_cast<int64_t>(done.columns[0].numbers[0]);
     });
     Status status;
@@ -170,13 +172,13 @@ class DuckEngine : public Engine, private RawSql {
     return out;
   }
 
-  Status WriteParquet(const std::string& select, const fs::path& to) override {
+  Status WriteParquet(const std::string& select, const fs::path& to, const std::string& note) override {
     if (to.has_parent_path()) RONDO_DO(MakeDirs(to.parent_path()));
     const fs::path temporary = TemporaryBeside(to);
     const fs::path target = locked_ ? scratch_ / "out.parquet" : temporary;
     // A locked engine may write in its own folder only. One thread: the order of pages must not depend on luck.
     if (!locked_) RONDO_DO(Exec("SET threads = 1"));
-    const auto copied = Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(target.string()), kParquet));
+    const auto copied = Raw(fmt::format("COPY ({}) TO {} ({})", select, QuoteText(target.string()), How(note)));
     if (!locked_) RONDO_DO(Exec(fmt::format("SET threads = {}", threads_)));
     std::error_code ec;
     if (!copied) {
@@ -304,10 +306,16 @@ Result<Frame> ReadTable(const fs::path& source, const ReadOptions& options) {
   return engine->ReadFrame(source, options);
 }
 
-Status WriteParquet(const Frame& frame, const fs::path& to) {
+Status WriteParquet(const Frame& frame, const fs::path& to, const std::string& note) {
   RONDO_TRY(const auto engine, Engine::Open());
   RONDO_DO(engine->LoadFrame("t", frame));
-  return engine->WriteParquet("SELECT * FROM t", to);
+  return engine->WriteParquet("SELECT * FROM t", to, note);
+}
+
+Result<std::string> ReadNote(const fs::path& parquet) {
+  RONDO_TRY(const auto engine, Engine::Open());
+  RONDO_TRY(const Frame notes, engine->Query(fmt::format("SELECT decode(value) FROM parquet_kv_metadata({}) WHERE decode(key) = 'rondo'", QuoteText(parquet.string()))));
+  return notes.rows() > 0 ? notes.columns[0].Text(0) : std::string();
 }
 
 }  // namespace rondo::table

@@ -104,12 +104,14 @@ class Engine {
   /// (name, logical type) of a table's columns, in order.
   virtual Result<std::vector<std::pair<std::string, Type>>> Schema(const std::string& name) = 0;
   /// Deterministic bytes for the same rows and options (zstd, fixed row groups, one thread, insertion order). Atomic.
-  virtual Status WriteParquet(const std::string& select, const std::filesystem::path& to) = 0;
+  virtual Status WriteParquet(const std::string& select, const std::filesystem::path& to, const std::string& note = {}) = 0;
 };
 
 /// Whole small files in and out.
 Result<Frame> ReadTable(const std::filesystem::path& source, const ReadOptions& options = {});
-Status WriteParquet(const Frame& frame, const std::filesystem::path& to);
+Status WriteParquet(const Frame& frame, const std::filesystem::path& to, const std::string& note = {});
+/// The note that a Parquet file was written with; empty: none.
+Result<std::string> ReadNote(const std::filesystem::path& parquet);
 /// SQL quoting: "a""b" and 'it''s'.
 std::string QuoteIdent(std::string_view name);
 std::string QuoteText(std::string_view text);
