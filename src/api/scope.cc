@@ -146,7 +146,16 @@ Status OnLoggedModels(Call& call, Role need, const Names& names) {
 Status OnArtifact(Call& call, Role need, const std::string& path) {
   const std::string first = path.substr(0, path.find('/'));
   if (first.empty() || !std::ranges::all_of(first, [](unsigned char c) { return std::isdigit(c); })) return Forbidden(need, "the server, for artifacts outside of experiments");
-  RONDO_TRY(const tracking::Place place, tracking::PlaceOfExperiment(call.workspace().db(), first));
+  auto& db = call.workspace().db();
+  // A moved run leaves its files where they were: the run's own experiment counts, not the folder's.
+  std::string owner = path.substr(std::min(first.size() + 1, path.size()));
+  const bool model = owner.starts_with("models/");
+  if (model) owner = owner.substr(7);
+  owner = owner.substr(0, owner.find('/'));
+  const Result<tracking::Place> own = owner.empty() ? Result<tracking::Place>(Fail(Code::kNotFound, "")) : model ? tracking::PlaceOfLoggedModel(db, owner) : tracking::PlaceOfRun(db, owner);
+  if (own) return NeedPlace(call.caller(), need, *own);
+  if (own.error().code != Code::kNotFound) return std::unexpected(own.error());
+  RONDO_TRY(const tracking::Place place, tracking::PlaceOfExperiment(db, first));
   return NeedPlace(call.caller(), need, place);
 }
 

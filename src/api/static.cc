@@ -11,7 +11,7 @@ namespace rondo::api {
 namespace {
 
 // First segments of page addresses, as in ui/src/app.tsx.
-constexpr std::array<std::string_view, 10> kPages = {"data", "runs", "compare", "models", "serving", "monitor", "pipeline", "govern", "lineage", "_kit"};
+constexpr std::array<std::string_view, 13> kPages = {"access", "login", "trash", "data", "runs", "compare", "models", "serving", "monitor", "pipeline", "govern", "lineage", "_kit"};
 
 bool IsPage(std::string_view path) {
   if (path == "/") return true;

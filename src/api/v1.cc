@@ -29,6 +29,7 @@ void AddV1(Router& router) {
   AddV1Events(router);
   AddV1Session(router);
   AddV1Access(router);
+  AddV1Trash(router);
 }
 
 Ref RefOf(workspace::Workspace& workspace, const std::string& kind, const std::string& id) {

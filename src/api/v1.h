@@ -32,6 +32,7 @@ void AddV1Find(Router& router);       ///< search, lineage
 void AddV1Events(Router& router);
 void AddV1Session(Router& router);    ///< who am I, login, logout, the first administrator
 void AddV1Access(Router& router);     ///< users, groups, tokens, grants
+void AddV1Trash(Router& router);      ///< trash, folders, moving and copying runs, the past of aliases
 
 // Shared by these files.
 

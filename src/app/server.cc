@@ -13,6 +13,7 @@
 #include "api/router.h"
 #include "api/static.h"
 #include "api/v1.h"
+#include "app/housekeeper.h"
 #include "base/file.h"
 #include "base/hash.h"
 #include "base/log.h"
@@ -21,6 +22,8 @@
 #include "pipeline/trigger.h"
 #include "project/reader.h"
 #include "serving/server.h"
+#include "tracking/trash.h"
+#include "workspace/garbage.h"
 
 namespace rondo::app {
 namespace {
@@ -75,6 +78,7 @@ Result<Home> FindHome(const cli::UpOptions& options) {
 /// The parts of a running server, in the order in which they are made; destroyed the other way round.
 struct Parts {
   std::unique_ptr<workspace::Workspace> workspace;
+  std::unique_ptr<govern::Accounts> accounts;
   EventBus bus;
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<serving::Server> serving;
@@ -82,6 +86,7 @@ struct Parts {
   api::Context context;
   std::unique_ptr<api::Router> router;
   std::unique_ptr<net::Server> net;
+  std::unique_ptr<Housekeeper> housekeeper;
 };
 
 /// An alarm or enough labels ask for a new model: labelled predictions first, then the run.
@@ -133,7 +138,9 @@ void FillContext(Parts& parts, const Home& home, const cli::UpOptions& options, 
   c.serving = parts.serving.get();
   c.monitor = parts.monitor.get();
   c.ui_dir = options.ui_dir;
-  if (!token.empty()) c.tokens.push_back(Sha256Hex(token));
+  if (!token.empty() && !options.insecure) c.tokens.push_back(Sha256Hex(token));
+  c.accounts = parts.accounts.get();
+  c.login = !options.insecure && (!address.loopback || options.login || !token.empty());
   if (address.loopback) c.allowed_hosts = {"127.0.0.1", "localhost", "[::1]", address.host};
   for (const std::string& host : options.hosts) c.allowed_hosts.push_back(host);
   if (!address.loopback && options.hosts.empty()) c.allowed_hosts = {"*"};
@@ -155,6 +162,32 @@ void AddRoutes(api::Router& router) {
   api::AddPages(router, api::EmbeddedPages());
 }
 
+Status EmptyTrash(workspace::Workspace& w, int64_t days) {
+  const int64_t now = w.clock().NowMs();
+  RONDO_TRY(const auto purged, tracking::PurgeOld(w.db(), now - days * 86'400'000, now));
+  RONDO_TRY(const auto files, workspace::CollectGarbage(w));
+  if (purged.experiments + purged.runs + purged.logged_models == 0) return {};
+  LogInfo("app", "trash: purged {} experiments, {} runs, {} logged models, {} artifact folders", purged.experiments, purged.runs, purged.logged_models, files.folders);
+  govern::AuditEntry entry;
+  entry.actor = "rondo:trash";
+  entry.action = "trash.purge";
+  entry.object = fmt::format("everything older than {} days", days);
+  entry.after = Json::MakeObject().Set("experiments", purged.experiments).Set("runs", purged.runs).Set("logged_models", purged.logged_models).Set("folders", files.folders);
+  RONDO_TRY([[maybe_unused]] const auto stored, w.audit().Append(std::move(entry)));
+  return {};
+}
+
+/// What somebody who starts a server that others can reach has to know.
+void PrintAccess(Parts& parts, const std::string& url, bool loopback, bool tls) {
+  if (!parts.context.login) {
+    if (!loopback) cli::Print("  access     nobody is asked who he is (--insecure)");
+    return;
+  }
+  if (const std::string code = parts.accounts->NewSetupCode(); !code.empty())
+    cli::Print(fmt::format("  access     no administrator yet: open {}/login?setup={} once, or run `rondo user add NAME --admin`", url, code));
+  if (!tls && !loopback) cli::Print("  access     passwords and tokens travel unencrypted: use --tls-certificate and --tls-key, or a proxy that does TLS");
+}
+
 /// Waits for SIGTERM or SIGINT (both blocked in every thread).
 void WaitForSignal(const sigset_t& set) {
   int signal = 0;
@@ -170,9 +203,6 @@ Status Up(const cli::UpOptions& options) {
   RONDO_TRY(const Address address, ParseListen(options.listen));
   const char* token_env = std::getenv("RONDO_TOKEN");
   const std::string token = token_env ? token_env : "";
-  if (!address.loopback && token.empty() && !options.insecure)
-    return Fail(Code::kInvalid, fmt::format("{} can be reached by others, and there is no token", options.listen),
-                "set RONDO_TOKEN to a secret that clients send, listen on 127.0.0.1, or say --insecure");
   if (!token.empty() && token.size() < 16) return Fail(Code::kInvalid, "RONDO_TOKEN has fewer than 16 characters", "use a random one: openssl rand -hex 24");
   RONDO_TRY(const Home home, FindHome(options));
   RONDO_DO(MakeDirs(home.data));
@@ -192,6 +222,8 @@ Status Up(const cli::UpOptions& options) {
 
   Parts parts;
   RONDO_TRY(parts.workspace, workspace::Workspace::Open(home.data));
+  RONDO_TRY(const std::string key, parts.workspace->SecretKey());
+  RONDO_TRY(parts.accounts, govern::Accounts::Open(parts.workspace->db(), parts.workspace->clock(), key));
   RONDO_DO(StartParts(parts, home));
   FillContext(parts, home, options, address, token);
   parts.router = std::make_unique<api::Router>(parts.context);
@@ -208,7 +240,11 @@ Status Up(const cli::UpOptions& options) {
   const std::string url = address.Url(!options.tls_certificate.empty(), parts.net->port());
   RONDO_DO(WriteFileAtomic(home.data / "server.json", Json::MakeObject().Set("url", url).Set("pid", static_cast<int64_t>(::getpid())).Set("version", kVersion).Pretty()));
   cli::Print(fmt::format("rondo {} at {}\n  pages      {}/\n  MLflow     MLFLOW_TRACKING_URI={}\n  inference  {}/v2/models/<endpoint>/infer\n  data       {}", kVersion, url, url, url, url, home.data.string()));
+  PrintAccess(parts, url, address.loopback, !options.tls_certificate.empty());
   std::fflush(stdout);
+  std::vector<Housekeeper::Task> tasks = {{"when tokens were used", 10'000, true, [&parts] { return parts.accounts->FlushUse(); }}};
+  if (options.trash_days > 0) tasks.push_back({"emptying the trash", 3600'000, false, [&parts, days = options.trash_days] { return EmptyTrash(*parts.workspace, days); }});
+  parts.housekeeper = std::make_unique<Housekeeper>(std::move(tasks));
 
   WaitForSignal(signals);
   std::error_code ec;
@@ -217,6 +253,7 @@ Status Up(const cli::UpOptions& options) {
   ::pthread_sigmask(SIG_UNBLOCK, &signals, nullptr);
   parts.net->Drain(kDrainMs);
   parts.net.reset();
+  parts.housekeeper.reset();
   parts.triggers.reset();
   parts.serving->Stop();
   parts.monitor->Stop();

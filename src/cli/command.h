@@ -31,6 +31,8 @@ struct UpOptions {
   std::string data;  ///< empty: the project's .rondo
   std::vector<std::string> hosts;
   bool insecure = false;
+  int64_t trash_days = 30;  ///< 0: never purge
+  bool login = false;  ///< ask for a login on loopback too
   std::string tls_certificate, tls_key, ui_dir;
 };
 

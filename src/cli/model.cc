@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/verbs.h"
+#include "registry/history.h"
 
 namespace rondo::cli {
 namespace {
@@ -149,6 +150,19 @@ Result<int> ModelCompare(Call& call) {
 Result<int> ModelHistory(Call& call) {
   RONDO_TRY(auto w, call.OpenWorkspace());
   RONDO_TRY(const auto changes, w->registry().AliasHistory(call.Arg(0), call.Value("--alias")));
+  if (call.Has("--at")) {
+    RONDO_TRY(const int64_t time, ParseTime(call.Value("--at")));
+    Json named = Json::MakeObject();
+    std::vector<std::vector<std::string>> then = {{"alias", "version"}};
+    for (const auto& [alias, version] : registry::AliasesAt(changes, time)) {
+      named.Set(alias, version);
+      then.push_back({alias, std::to_string(version)});
+    }
+    if (call.json()) PrintJson(Json::MakeObject().Set("model", call.Arg(0)).Set("time", time).Set("aliases", named));
+    else if (then.size() == 1) Print(fmt::format("{} had no aliases at {}", call.Arg(0), FormatTime(time)));
+    else PrintTable(then);
+    return 0;
+  }
   Json list = Json::MakeArray();
   std::vector<std::vector<std::string>> rows = {{"time", "alias", "from", "to", "actor", "reason"}};
   for (const auto& c : changes) {

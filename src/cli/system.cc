@@ -58,6 +58,8 @@ Result<int> Up(Call& call) {
   options.data = call.Value("--data");
   options.hosts = call.Values("--host");
   options.insecure = call.Has("--insecure");
+  options.login = call.Has("--login");
+  RONDO_TRY(options.trash_days, call.Int("--trash-days", 30, 0, 36'500));
   options.tls_certificate = call.Value("--tls-certificate");
   options.tls_key = call.Value("--tls-key");
   options.ui_dir = call.Value("--ui-dir");

@@ -5,6 +5,26 @@
 
 namespace rondo::cli {
 
+// access.cc
+Result<int> UserList(Call&);
+Result<int> UserAdd(Call&);
+Result<int> UserPassword(Call&);
+Result<int> UserDisable(Call&);
+Result<int> UserRemove(Call&);
+Result<int> TokenList(Call&);
+Result<int> TokenCreate(Call&);
+Result<int> TokenRevoke(Call&);
+Result<int> RoleList(Call&);
+Result<int> RoleGrant(Call&);
+Result<int> RoleRevoke(Call&);
+Result<int> RoleGroups(Call&);
+Result<int> RoleGroup(Call&);
+
+// trash.cc
+Result<int> TrashList(Call&);
+Result<int> TrashRestore(Call&);
+Result<int> TrashPurge(Call&);
+
 // system.cc
 Result<int> Up(Call&);
 Result<int> Version(Call&);

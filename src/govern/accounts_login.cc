@@ -51,9 +51,14 @@ std::unique_ptr<LoginMethod> MakePasswordLogin(AccountStore& store) { return std
 Admitted<Caller> AccountStore::ByToken(std::string_view token) {
   const auto no = [] { return Refuse(Code::kUnauthorized, "this token is not known, or has been revoked", "make one with `rondo token create`, or on the page Access"); };
   if (!token.starts_with("rdo_") || token.size() > 100) return no();
-  const auto now = Now();
-  const auto it = now->tokens.find(Hash("token", token));
-  if (it == now->tokens.end()) return no();
+  auto now = Now();
+  const std::string hash = Hash("token", token);
+  auto it = now->tokens.find(hash);
+  if (it == now->tokens.end()) {
+    now = NowAfterMiss();
+    it = now->tokens.find(hash);
+    if (it == now->tokens.end()) return no();
+  }
   const auto& row = it->second;
   const auto& entry = now->accounts.at(row.account);
   if (entry.account.disabled) return Refuse(Code::kUnauthorized, fmt::format("the account {} is disabled", entry.account.name));
@@ -136,7 +141,8 @@ Admitted<int64_t> AccountStore::CheckLogin(const std::string& name, const std::s
   const std::string key = LowerName(name).substr(0, 100);
   if (const int64_t wait = limit_.Wait(key, remote); wait > 0)
     return Refuse(Code::kUnavailable, fmt::format("too many wrong passwords: wait {} s", wait), "an administrator can set a new password", wait);
-  const auto now = Now();
+  auto now = Now();
+  if (!now->Find(name)) now = NowAfterMiss();
   const auto* entry = now->Find(name);
   // Counted before the slow part: tries that come at the same time must not share one place.
   limit_.Failed(key, remote);

@@ -20,7 +20,6 @@ constexpr std::string_view kGrants = "SELECT subject_kind, subject, resource_kin
 constexpr std::string_view kAdmins =
     "SELECT count(*) FROM account a WHERE a.disabled = 0 AND EXISTS (SELECT 1 FROM access_grant g WHERE g.resource_kind = 'server' AND g.role = 'admin' AND "
     "((g.subject_kind = 'user' AND g.subject = a.id) OR (g.subject_kind = 'group' AND (g.subject = 0 OR g.subject IN (SELECT group_id FROM group_member WHERE account = a.id)))))";
-constexpr int64_t kLookEveryNs = 500'000'000;
 
 struct GrantRow {
   int64_t subject = 0;
@@ -167,10 +166,10 @@ Status AccountStore::Load() {
   return {};
 }
 
-std::shared_ptr<const AccessSnapshot> AccountStore::Now() {
+std::shared_ptr<const AccessSnapshot> AccountStore::Look(int64_t after_ns) {
   const int64_t now = MonotonicNs();
   int64_t looked = looked_ns_;
-  if (now - looked > kLookEveryNs && looked_ns_.compare_exchange_strong(looked, now)) {
+  if (now - looked > after_ns && looked_ns_.compare_exchange_strong(looked, now)) {
     const auto version = db::Fetch<int64_t>(db_, [](db::Session& s) -> Result<int64_t> {
       RONDO_TRY(const auto v, s.QueryInt(kVersion));
       return v.value_or(0);

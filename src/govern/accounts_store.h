@@ -82,11 +82,15 @@ class AccountStore : public Accounts {
   Status RenameResource(const std::string& actor, const Resource& resource, const std::string& new_name) override;
 
   /// The snapshot, read again when another process has changed something.
-  std::shared_ptr<const AccessSnapshot> Now();
+  std::shared_ptr<const AccessSnapshot> Now() { return Look(kLookEveryNs); }
+  /// The same for what wasn't found: it may have been made by another process just now.
+  std::shared_ptr<const AccessSnapshot> NowAfterMiss() { return Look(kLookAfterMissNs); }
   /// The account behind a name and a password, slowed down after wrong ones.
   Admitted<int64_t> CheckLogin(const std::string& name, const std::string& password, const std::string& remote);
 
  private:
+  static constexpr int64_t kLookEveryNs = 500'000'000, kLookAfterMissNs = 20'000'000;
+  std::shared_ptr<const AccessSnapshot> Look(int64_t after_ns);
   /// A change, its audit entry and the new version in one transaction; then the snapshot is read again. `admins` says that it could take the last one away.
   Status Change(const std::string& actor, const std::function<Result<AuditEntry>(db::Session&)>& change, bool admins = false);
   Result<Session> StartSession(int64_t account, const std::string& remote, const std::string& method);

@@ -68,6 +68,8 @@ TEST_F(AccountsTest, PasswordsAreArgon2idAndComeBackNowhere) {
 
 TEST_F(AccountsTest, HashesVerify) {
   EXPECT_TRUE(*VerifyPassword(*HashPassword("x y z"), "x y z"));
+  // By argon2-cffi 25.1: hash_secret(b"correct horse battery", b"somesaltsomesalt", time_cost=2, memory_cost=1024, parallelism=1, hash_len=32, type=Type.ID).
+  EXPECT_TRUE(*VerifyPassword("$argon2id$v=19$m=1024,t=2,p=1$c29tZXNhbHRzb21lc2FsdA$avUvXNtnn/GNZVscoS8F6XVDSn5QnlrimsKMNNw4iI8", kGood));
   EXPECT_FALSE(*VerifyPassword(*HashPassword("x y z"), "x y Z"));
   EXPECT_FALSE(*VerifyPassword("", "anything"));
   EXPECT_FALSE(*VerifyPassword("not a hash", "anything"));

@@ -12,14 +12,14 @@ namespace {
 constexpr std::string_view kSelect = "SELECT id, name, artifact_location, lifecycle_stage, creation_time, last_update_time FROM experiment WHERE id = $1";
 constexpr std::string_view kSelectTags = "SELECT key, value FROM experiment_tag WHERE experiment_id = $1 ORDER BY key";
 constexpr std::string_view kIdByName = "SELECT id FROM experiment WHERE name = $1";
-constexpr std::string_view kNextId = "SELECT coalesce(max(id), 0) + 1 FROM experiment";
+constexpr std::string_view kNextId = "SELECT max(n) + 1 FROM (SELECT coalesce(max(id), 0) AS n FROM experiment UNION ALL SELECT highest FROM experiment_ids) AS used";
 constexpr std::string_view kInsert = "INSERT INTO experiment (id, name, artifact_location, lifecycle_stage, creation_time, last_update_time) VALUES ($1, $2, $3, 'active', $4, $4)";
 constexpr std::string_view kPutTag = "INSERT INTO experiment_tag (experiment_id, key, value) VALUES ($1, $2, $3) ON CONFLICT (experiment_id, key) DO UPDATE SET value = excluded.value";
 constexpr std::string_view kDeleteTag = "DELETE FROM experiment_tag WHERE experiment_id = $1 AND key = $2";
 constexpr std::string_view kRename = "UPDATE experiment SET name = $2, last_update_time = $3 WHERE id = $1";
 constexpr std::string_view kTouch = "UPDATE experiment SET last_update_time = $2 WHERE id = $1";
-constexpr std::string_view kSetStage = "UPDATE experiment SET lifecycle_stage = $2, last_update_time = $3 WHERE id = $1 AND lifecycle_stage <> $2";
-constexpr std::string_view kSetStageOfRuns = "UPDATE run SET lifecycle_stage = $2 WHERE experiment_id = $1";
+constexpr std::string_view kSetStage = "UPDATE experiment SET lifecycle_stage = $2, last_update_time = $3 WHERE id = $1 AND lifecycle_stage NOT IN ($2, 'purging')";
+constexpr std::string_view kSetStageOfRuns = "UPDATE run SET lifecycle_stage = $2, deleted_time = CASE WHEN $2 = 'deleted' THEN coalesce(deleted_time, $3) END WHERE experiment_id = $1";
 
 std::unexpected<Error> NoExperiment(std::string_view id) { return Fail(Code::kNotFound, fmt::format("No Experiment with id={} exists", id)); }
 
@@ -125,7 +125,7 @@ Status Store::SetExperimentDeleted(const std::string& id, bool deleted) {
     const char* stage = deleted ? "deleted" : "active";
     RONDO_TRY(const int64_t changed, s.Exec(kSetStage, {number, stage, clock_.NowMs()}));
     if (changed == 0) return NoExperiment(id);  // MLflow's answer also when it is in that state already
-    return Do(s, kSetStageOfRuns, {number, stage});
+    return Do(s, kSetStageOfRuns, {number, stage, clock_.NowMs()});
   });
 }
 

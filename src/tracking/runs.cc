@@ -13,11 +13,11 @@
 namespace rondo::tracking {
 namespace {
 
-constexpr std::string_view kFind = "SELECT id, experiment_id, lifecycle_stage FROM run WHERE run_id = $1";
+constexpr std::string_view kFind = "SELECT id, experiment_id, lifecycle_stage FROM run WHERE run_id = $1 AND lifecycle_stage <> 'purging'";
 constexpr std::string_view kInsert =
     "INSERT INTO run (run_id, experiment_id, name, user_id, status, start_time, end_time, artifact_uri, lifecycle_stage) VALUES ($1, $2, $3, $4, 'RUNNING', $5, NULL, $6, 'active')";
 constexpr std::string_view kUpdate = "UPDATE run SET status = coalesce($2, status), end_time = coalesce($3, end_time), name = coalesce($4, name) WHERE id = $1";
-constexpr std::string_view kSetStage = "UPDATE run SET lifecycle_stage = $2 WHERE id = $1";
+constexpr std::string_view kSetStage = "UPDATE run SET lifecycle_stage = $2, deleted_time = CASE WHEN $2 = 'deleted' THEN coalesce(deleted_time, $3) END WHERE id = $1";
 constexpr std::string_view kMetrics = "SELECT k.name, l.value, l.time, l.step FROM latest l JOIN metric_key k ON k.id = l.key WHERE l.run = $1 ORDER BY k.name";
 constexpr std::string_view kParams = "SELECT key, value FROM param WHERE run = $1 ORDER BY key";
 constexpr std::string_view kTags = "SELECT key, value FROM run_tag WHERE run = $1 ORDER BY key";
@@ -163,7 +163,7 @@ Result<Run> Store::UpdateRun(const std::string& run_id, const std::string& statu
 Status Store::SetRunDeleted(const std::string& run_id, bool deleted) {
   return db_.Write([&](db::Session& s) -> Status {
     RONDO_TRY(const RunRow row, FindRun(s, run_id));
-    RONDO_TRY(const int64_t changed, s.Exec(kSetStage, {row.id, deleted ? "deleted" : "active"}));
+    RONDO_TRY(const int64_t changed, s.Exec(kSetStage, {row.id, deleted ? "deleted" : "active", clock_.NowMs()}));
     (void)changed;
     return {};
   });

@@ -4,8 +4,10 @@ import { useEffect, useState } from "preact/hooks";
 import { locked } from "./api/client";
 import { Page } from "./components/Page";
 import { Frame } from "./frame/Frame";
-import { Locked } from "./frame/Locked";
 import { match, path } from "./lib/router";
+import { AccessPage } from "./pages/access/AccessPage";
+import { LoginPage } from "./pages/access/LoginPage";
+import { readSession } from "./pages/access/session";
 import { ComparePage } from "./pages/compare/ComparePage";
 import { DatasetPage } from "./pages/data/DatasetPage";
 import { DatasetsPage } from "./pages/data/DatasetsPage";
@@ -21,6 +23,7 @@ import { PipelinePage } from "./pages/pipeline/PipelinePage";
 import { PipelineRunPage } from "./pages/pipeline/PipelineRunPage";
 import { RunPage } from "./pages/runs/RunPage";
 import { RunsPage } from "./pages/runs/RunsPage";
+import { TrashPage } from "./pages/trash/TrashPage";
 import { EndpointPage } from "./pages/serving/EndpointPage";
 import { ServingPage } from "./pages/serving/ServingPage";
 
@@ -43,6 +46,8 @@ const routes: [string, ComponentType<{ args: Args }>][] = [
   ["/pipeline", PipelinePage],
   ["/pipeline/:id", PipelineRunPage],
   ["/govern", GovernPage],
+  ["/access", AccessPage],
+  ["/trash", TrashPage],
   ["/lineage/:kind/:id", LineagePage],
   ["/_kit", Lazy],
 ];
@@ -57,8 +62,11 @@ function Lazy({ args }: { args: Args }) {
 }
 
 export function App() {
-  if (locked.value) return <Locked />;
   const at = path.value;
+  useEffect(() => {
+    void readSession();
+  }, []);
+  if (locked.value || at === "/login") return <LoginPage />;
   for (const [pattern, Found] of routes) {
     const args = match(pattern, at);
     if (args) {

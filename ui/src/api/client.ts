@@ -16,7 +16,9 @@ interface Entry {
   text: string;
 }
 
-/** The server wants a token. */
+/** What a page sends back beside the session's cookie; read by readSession. */
+export const csrf = signal("");
+/** The server wants a login. */
 export const locked = signal(false);
 const entries = new Map<string, Entry>();
 const KEEP = 60;
@@ -103,7 +105,7 @@ export function refresh(): void {
 
 export async function send<T>(method: string, url: string, body: unknown): Promise<{ data?: T; error?: ApiError; headers?: Headers }> {
   try {
-    const response = await fetch(url, { method, headers: { "Content-Type": "application/json", Accept: "application/json" }, body: JSON.stringify(body) });
+    const response = await fetch(url, { method, headers: { "Content-Type": "application/json", Accept: "application/json", ...(csrf.value ? { "X-Rondo-CSRF": csrf.value } : {}) }, body: JSON.stringify(body) });
     if (response.status === 401) locked.value = true;
     if (!response.ok) return { error: await problem(response) };
     const text = await response.text();

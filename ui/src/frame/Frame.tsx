@@ -50,7 +50,7 @@ export function Frame({ children }: { children: ComponentChildren }) {
           </span>
           <button type="button" class="top-button" onClick={toggleTheme} aria-label={theme.value === "dark" ? "light theme" : "dark theme"}><Icon name={theme.value === "dark" ? "sun" : "moon"} /></button>
           <button type="button" class="top-button" onClick={() => setHelp(true)} aria-label="keyboard help"><Icon name="help" /></button>
-          {overview?.user && <span class="top-user clip" title="you act as">{overview.user}</span>}
+          {overview?.user && <a class="top-user clip" href="/access" title="you act as">{overview.user}</a>}
         </div>
       </header>
       <nav class="side" aria-label="lifecycle" ref={nav}>
