@@ -58,6 +58,16 @@ Said Parse(const net::ClientResponse& answer) {
   return {error->Text("Code"), error->Text("Message"), error->Text("Region")};
 }
 
+/// The whole object's size, from Content-Range or Content-Length.
+std::optional<uint64_t> SizeSaid(const net::ClientResponse& answer) {
+  std::string text = answer.status == 206 ? answer.Header("content-range") : answer.Header("content-length");
+  if (answer.status == 206) text = text.substr(text.rfind('/') + 1);  // "bytes 0-9/100"; npos + 1 is 0
+  uint64_t size = 0;
+  const auto [end, ec] = std::from_chars(text.data(), text.data() + text.size(), size);
+  if (ec != std::errc() || end != text.data() + text.size() || text.empty()) return std::nullopt;
+  return size;
+}
+
 bool IsTransient(int status, std::string_view code) {
   if (status == 429 || (status >= 500 && status != 501 && status != 505) || status == 408) return true;
   for (const std::string_view name : {"RequestTimeout", "SlowDown", "InternalError", "ServiceUnavailable", "Throttling", "ThrottlingException", "RequestLimitExceeded", "OperationAborted",
@@ -136,7 +146,7 @@ Error S3::ErrorOf(const Call& call, const net::ClientResponse& answer) const {
   std::string why = said.code.empty() ? fmt::format("status {}", answer.status) : said.code + (said.message.empty() ? "" : ": " + said.message);
   // A service's message may repeat what was signed; only its first line is shown.
   why = why.substr(0, why.find('\n'));
-  if (said.code == "NoSuchBucket") return {Code::kNotFound, what + ": there is no bucket \"" + bucket_ + "\"", "check the remote's url and endpointurl"};
+  if (said.code == "NoSuchBucket") return {Code::kInvalid, what + ": there is no bucket \"" + bucket_ + "\"", "check the remote's url and endpointurl"};
   if (answer.status == 404) return {Code::kNotFound, what + ": " + why, ""};
   for (const std::string_view code : {"ExpiredToken", "TokenRefreshRequired", "InvalidToken", "InvalidAccessKeyId", "SignatureDoesNotMatch", "RequestTimeTooSkewed"})
     if (said.code == code) return {Code::kUnauthorized, what + ": " + said.code, code.find("Token") != std::string_view::npos ? "the temporary keys have expired: get new ones and run the command again; it continues where it stopped" : "check the access key, the secret key and this machine's clock"};
@@ -290,8 +300,9 @@ Result<std::string> S3::Get(const std::string& key, uint64_t max_bytes) {
   return out;
 }
 
-Status S3::Download(const std::string& key, uint64_t from, uint64_t to, const std::function<bool(uint64_t, std::string_view)>& sink) {
+Status S3::Download(const std::string& key, uint64_t from, uint64_t to, const std::function<bool(uint64_t, std::string_view)>& sink, std::optional<uint64_t>* total) {
   uint64_t at = from;
+  std::optional<uint64_t> size;
   bool refused = false;
   for (int failures = 0;;) {
     const uint64_t begin = at;
@@ -314,10 +325,14 @@ Status S3::Download(const std::string& key, uint64_t from, uint64_t to, const st
     };
     const auto answer = Send(call);
     if (answer && answer->status >= 200 && answer->status < 300) {
-      if (to == UINT64_MAX || at == to) return {};
-      if (at > to) return Fail(Code::kUnavailable, fmt::format("s3://{}/{}: more bytes came than asked for", bucket_, key));
+      size = SizeSaid(*answer);
+      if (total) *total = size;
+      if (to == UINT64_MAX || at == to || (size && at == *size)) return {};
     } else if (answer) {
-      if (answer->status == 416 && at > 0 && to == UINT64_MAX) return {};
+      if (answer->status == 416 && at == 0) {  // a range of an empty object
+        if (total) *total = 0;
+        return {};
+      }
       if (!IsTransient(answer->status, Parse(*answer).code)) return std::unexpected(ErrorOf(call, *answer));
     } else if (refused || answer.error().code != Code::kUnavailable) {
       return std::unexpected(answer.error());

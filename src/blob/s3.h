@@ -48,7 +48,8 @@ class S3 {
   Result<std::optional<S3Object>> Head(const std::string& key);  ///< nullopt: not there
   Result<std::string> Get(const std::string& key, uint64_t max_bytes = 64u << 20);
   /// Bytes [from, to) in order; continues after a cut (check the whole's hash: it may have been replaced in between). `sink` false: kConflict at once.
-  Status Download(const std::string& key, uint64_t from, uint64_t to, const std::function<bool(uint64_t offset, std::string_view piece)>& sink);
+  /// The object may end before `to`. `total`, when given, becomes its size if the service says it.
+  Status Download(const std::string& key, uint64_t from, uint64_t to, const std::function<bool(uint64_t offset, std::string_view piece)>& sink, std::optional<uint64_t>* total = nullptr);
 
   Status Put(const std::string& key, std::string_view bytes);
   /// Bytes [offset, offset + size) of a file as one object. kFailedCheck when the file changes meanwhile.
