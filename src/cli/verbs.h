@@ -49,6 +49,17 @@ Result<int> Logs(Call&);
 Result<int> DataList(Call&);
 Result<int> DataCheck(Call&);
 Result<int> DataProfile(Call&);
+// data_local.cc
+Result<int> DataAdd(Call&);
+Result<int> DataStatusVerb(Call&);
+Result<int> DataCommit(Call&);
+Result<int> DataCheckout(Call&);
+Result<int> DataDiff(Call&);
+Result<int> DataGc(Call&);
+Result<int> DataVerify(Call&);
+Result<int> DataRemove(Call&);
+Result<int> DataMove(Call&);
+Result<int> DataUnprotect(Call&);
 Result<int> Algorithms(Call&);
 // data_remote.cc
 Result<int> DataPush(Call&);
