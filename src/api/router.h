@@ -10,6 +10,7 @@
 /// Patterns: literal segments and `{name}` (one segment, percent-decoded); `{name...}` at the end takes the rest of the path.
 #pragma once
 
+#include <filesystem>
 #include <functional>
 #include <memory>
 #include <string>
@@ -19,6 +20,7 @@
 
 #include "api/access.h"
 #include "base/json_map.h"
+#include "base/json_schema.h"
 #include "base/result.h"
 #include "govern/accounts.h"
 #include "net/server.h"
@@ -26,6 +28,13 @@
 
 namespace rondo::project {
 struct Project;
+}
+namespace rondo::blob {
+class BlobStore;
+}
+namespace rondo::registry {
+class Webhooks;
+class WebhookSender;
 }
 namespace rondo::serving {
 class Server;
@@ -49,6 +58,12 @@ struct Context {
   bool login = false;                         ///< ask who one is (every address but loopback)
   std::vector<std::string> tokens;            ///< SHA-256 hex of tokens that may do everything (RONDO_TOKEN); also turn login on
   std::vector<std::string> allowed_hosts;     ///< values of the Host header that are answered; guards against DNS rebinding
+  registry::Webhooks* webhooks = nullptr;
+  registry::WebhookSender* webhook_sender = nullptr;
+  std::string artifact_root;                  ///< where artifacts of new experiments go; empty: this data folder
+  bool local_artifacts = false;               ///< clients may name folders of the machine as places of artifacts
+  std::filesystem::path local_root;           ///< the one of them that this server reads itself
+  std::shared_ptr<blob::BlobStore> local_store;
   std::string ui_dir;                         ///< serve the pages from this folder (development); empty: embedded
 };
 
@@ -103,6 +118,15 @@ struct RouteRow {
   uint64_t max_body = 16u << 20;
   bool spool_body = false;
   Json body_schema;  ///< JSON Schema of the request body, for OpenAPI; null when there is none
+  Json answer_schema, answer_definitions;  ///< likewise of the answer; see Answers
+
+  /// Says what the handler answers, for OpenAPI and the types made from it: `router.Get(...).Answers<std::vector<RunJson>>()`.
+  template <typename T>
+  RouteRow& Answers() {
+    answer_definitions = Json::MakeObject();
+    answer_schema = JsonSchema<T>(answer_definitions);
+    return *this;
+  }
 };
 
 class Router {

@@ -9,7 +9,7 @@ namespace rondo::api {
 namespace {
 
 Json OpenApi(const Router& router) {
-  Json paths = Json::MakeObject();
+  Json paths = Json::MakeObject(), schemas = Json::MakeObject();
   for (const auto& row : router.rows()) {
     Json operation = Json::MakeObject();
     operation.Set("summary", row->summary).Set("x-permission", PermissionName(row->access.permission));
@@ -31,7 +31,10 @@ Json OpenApi(const Router& router) {
     if (parameters.size()) operation.Set("parameters", parameters);
     if (!row->body_schema.IsNull())
       operation.Set("requestBody", Json::MakeObject().Set("content", Json::MakeObject().Set("application/json", Json::MakeObject().Set("schema", row->body_schema))));
-    operation.Set("responses", Json::MakeObject().Set("200", Json::MakeObject().Set("description", "OK")).Set("default", Json::MakeObject().Set("description", "an error")));
+    Json ok = Json::MakeObject().Set("description", "OK");
+    if (!row->answer_schema.IsNull()) ok.Set("content", Json::MakeObject().Set("application/json", Json::MakeObject().Set("schema", row->answer_schema)));
+    for (const auto& [name, definition] : row->answer_definitions.AsObject()) schemas.Set(name, definition);
+    operation.Set("responses", Json::MakeObject().Set("200", ok).Set("default", Json::MakeObject().Set("description", "an error")));
     std::string method = row->method;
     for (char& c : method) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
     Json entry = paths[path].IsNull() ? Json::MakeObject() : paths[path];
@@ -40,7 +43,8 @@ Json OpenApi(const Router& router) {
   return Json::MakeObject()
       .Set("openapi", "3.1.0")
       .Set("info", Json::MakeObject().Set("title", "Rondo").Set("version", kVersion))
-      .Set("paths", paths);
+      .Set("paths", paths)
+      .Set("components", Json::MakeObject().Set("schemas", schemas));
 }
 
 }  // namespace

@@ -48,10 +48,13 @@ std::string_view ArtifactType(std::string_view path) {
 Result<net::Response> ListArtifacts(Call& call) {
   RONDO_TRY(const tracking::Run run, call.workspace().tracking().GetRun(call.Path("id")));
   const std::string folder = call.Query("path");
-  RONDO_TRY(const fs::path at, call.workspace().ArtifactPath(run.artifact_uri, folder));
+  const auto at = call.workspace().ArtifactPath(run.artifact_uri, folder);
+  // A run that stored nothing has no folder, which is no error.
+  if (!at && !(folder.empty() && at.error().code == Code::kNotFound)) return std::unexpected(at.error());
   std::vector<ArtifactJson> out;
+  if (!at) return JsonResponse(ToJson(out));
   std::error_code ec;
-  for (fs::directory_iterator it(at, ec), end; !ec && it != end; it.increment(ec)) {
+  for (fs::directory_iterator it(*at, ec), end; !ec && it != end; it.increment(ec)) {
     const bool dir = it->is_directory(ec);
     if (!dir && !it->is_regular_file(ec)) continue;
     const std::string name = it->path().filename().string();
@@ -155,9 +158,9 @@ Result<net::Response> HeadOfTable(Call& call) {
 }  // namespace
 
 void AddV1Artifacts(Router& router) {
-  router.Get("/api/v1/runs/{id}/artifacts", Permission::kRead | Scope::kRun, "One folder of a run's files", ListArtifacts);
+  router.Get("/api/v1/runs/{id}/artifacts", Permission::kRead | Scope::kRun, "One folder of a run's files", ListArtifacts).Answers<std::vector<ArtifactJson>>();
   router.Get("/api/v1/runs/{id}/files/{path...}", Permission::kRead | Scope::kRun, "A file of a run, sandboxed", SendArtifact);
-  router.Get("/api/v1/runs/{id}/table/{path...}", Permission::kRead | Scope::kRun, "The first rows of a Parquet file of a run", HeadOfTable);
+  router.Get("/api/v1/runs/{id}/table/{path...}", Permission::kRead | Scope::kRun, "The first rows of a Parquet file of a run", HeadOfTable).Answers<TableJson>();
 }
 
 }  // namespace rondo::api

@@ -16,6 +16,16 @@ struct CurveKeyJson {
 };
 BOOST_DESCRIBE_STRUCT(CurveKeyJson, (), (key, runs, curves))
 
+/// What Write writes.
+struct CurveJson {
+  std::string run, key;
+  int64_t total = 0;
+  bool exact = true;
+  std::vector<int64_t> x;
+  std::vector<double> value;
+};
+BOOST_DESCRIBE_STRUCT(CurveJson, (), (run, key, total, exact, x, value))
+
 Result<std::optional<int64_t>> OptionalInt(const Call& call, std::string_view name) {
   if (call.Query(name).empty()) return std::optional<int64_t>();
   RONDO_TRY(const int64_t value, call.QueryInt(name, 0, INT64_MIN, INT64_MAX));
@@ -74,8 +84,8 @@ Result<net::Response> Keys(Call& call) {
 }  // namespace
 
 void AddV1Metrics(Router& router) {
-  router.Get("/api/v1/metrics", Permission::kRead | Scope::kRun, "Metric histories of runs, cut to what a chart can show", Curves);
-  router.Get("/api/v1/metrics/keys", Permission::kRead | Scope::kRun, "Which metrics of some runs have a history", Keys);
+  router.Get("/api/v1/metrics", Permission::kRead | Scope::kRun, "Metric histories of runs, cut to what a chart can show", Curves).Answers<std::vector<CurveJson>>();
+  router.Get("/api/v1/metrics/keys", Permission::kRead | Scope::kRun, "Which metrics of some runs have a history", Keys).Answers<std::vector<CurveKeyJson>>();
 }
 
 }  // namespace rondo::api

@@ -131,8 +131,8 @@ Result<VersionRowJson> VersionRow(const Context& context, const registry::Versio
 }
 
 void AddV1Models(Router& router) {
-  router.Get("/api/v1/models", Permission::kRead | Scope::kListed, "Registered models with their champions", ListModels);
-  router.Get("/api/v1/models/{name}", Permission::kRead | Scope::kModel, "One model: versions and alias history", OneModel);
+  router.Get("/api/v1/models", Permission::kRead | Scope::kListed, "Registered models with their champions", ListModels).Answers<std::vector<ModelSummaryJson>>();
+  router.Get("/api/v1/models/{name}", Permission::kRead | Scope::kModel, "One model: versions and alias history", OneModel).Answers<ModelDetailJson>();
 }
 
 }  // namespace rondo::api

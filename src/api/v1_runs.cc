@@ -204,10 +204,10 @@ Result<net::Response> CompareRuns(Call& call) {
 }  // namespace
 
 void AddV1Runs(Router& router) {
-  router.Get("/api/v1/experiments", Permission::kRead | Scope::kListed, "Experiments", ListExperiments);
-  router.Get("/api/v1/runs", Permission::kRead | Scope::kListed, "Runs that fit a filter, a page at a time", SearchRuns);
-  router.Get("/api/v1/runs/{id}", Permission::kRead | Scope::kRun, "One run with its inputs and lineage", OneRun);
-  router.Get("/api/v1/compare", Permission::kRead | Scope::kRun, "Several runs, in the order asked for", CompareRuns);
+  router.Get("/api/v1/experiments", Permission::kRead | Scope::kListed, "Experiments", ListExperiments).Answers<std::vector<ExperimentJson>>();
+  router.Get("/api/v1/runs", Permission::kRead | Scope::kListed, "Runs that fit a filter, a page at a time", SearchRuns).Answers<RunPageJson>();
+  router.Get("/api/v1/runs/{id}", Permission::kRead | Scope::kRun, "One run with its inputs and lineage", OneRun).Answers<RunDetailJson>();
+  router.Get("/api/v1/compare", Permission::kRead | Scope::kRun, "Several runs, in the order asked for", CompareRuns).Answers<std::vector<RunDetailJson>>();
 }
 
 }  // namespace rondo::api

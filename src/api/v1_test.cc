@@ -304,6 +304,8 @@ TEST_F(V1Test, ArtifactsAreSandboxedAndStayInTheirFolder) {
   const std::string id = MakeRun("r");
   auto run = workspace_->tracking().GetRun(id);
   ASSERT_TRUE(run);
+  EXPECT_EQ(Get("/api/v1/runs/" + id + "/artifacts").size(), 0u);
+  Get("/api/v1/runs/" + id + "/artifacts?path=none", 404);
   ASSERT_TRUE(WriteFileAtomic(dir_.path() / "report.html", "<script>alert(1)</script>"));
   ASSERT_TRUE(workspace_->LogArtifact(*run, dir_.path() / "report.html", "model/report.html"));
   EXPECT_TRUE(Get("/api/v1/runs/" + id + "/artifacts")[0]["is_dir"].AsBool());

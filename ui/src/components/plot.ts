@@ -277,6 +277,7 @@ export function draw(box: HTMLElement, first: ChartProps): Plot {
     update(next) {
       props = next;
       u.setData(data());
+      showTip(u);
     },
     svg() {
       const { width, height } = size();

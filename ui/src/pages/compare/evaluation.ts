@@ -1,6 +1,7 @@
 // What an evaluation stores in metrics.json (docs/formats) and what follows from it at a threshold.
 import { useEffect, useState } from "preact/hooks";
 import { api, seg } from "../../api/client";
+import type { Artifact } from "../../api/types";
 
 export interface Evaluation {
   task: string;
@@ -20,7 +21,11 @@ const kept = new Map<string, Promise<Evaluation | null>>();
 function read(run: string): Promise<Evaluation | null> {
   let found = kept.get(run);
   if (!found) {
-    found = fetch(api(`/runs/${seg(run)}/files/metrics.json`)).then((r) => (r.ok ? (r.json() as Promise<Evaluation>) : null)).catch(() => null);
+    // Asked for in the list first: most runs of other tools have none.
+    found = fetch(api(`/runs/${seg(run)}/artifacts`))
+      .then((r) => (r.ok ? (r.json() as Promise<Artifact[]>) : []))
+      .then((files) => (files.some((f) => f.path === "metrics.json") ? fetch(api(`/runs/${seg(run)}/files/metrics.json`)).then((r) => (r.ok ? (r.json() as Promise<Evaluation>) : null)) : null))
+      .catch(() => null);
     kept.set(run, found);
   }
   return found;

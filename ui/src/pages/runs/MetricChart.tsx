@@ -1,5 +1,5 @@
 // One chart of metric histories: asks the server for as many points as its width can show, again when zoomed, and when something was written.
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { api, useApi } from "../../api/client";
 import type { Curve } from "../../api/types";
 import { type Axis, type Line, LineChart } from "../../components/LineChart";
@@ -34,10 +34,14 @@ export function MetricChart({ title, runs, keys, view, group, height }: { title:
   const large = arg("large") === title;
   const columns = Math.min(4000, Math.max(100, Math.ceil((large ? Math.max(width, 1000) : width) / 100) * 100));
   const answer = useApi<Curve[]>(width && runs.length ? api("/metrics", { runs: runs.map((r) => r.id).join(","), keys: keys.join(","), axis: axis === "step" ? undefined : axis, columns, from: zoom?.[0], to: zoom?.[1] }) : null);
+  // While a zoom is being read, what was there stays.
+  const kept = useRef<Curve[]>([]);
+  if (answer.data) kept.current = answer.data;
+  const curves = answer.data ?? kept.current;
   const lines = useMemo((): Line[] => {
     const names = new Map(runs.map((r) => [r.id, r.name]));
     const colours = coloursOf(runs.map((r) => r.id));
-    return (answer.data ?? []).map((c): Line => {
+    return curves.map((c): Line => {
       const y = c.value.map(toNumber);
       return {
         label: runs.length === 1 ? c.key : `${names.get(c.run) ?? c.run}${keys.length > 1 ? ` ${c.key}` : ""}`,
@@ -47,10 +51,10 @@ export function MetricChart({ title, runs, keys, view, group, height }: { title:
         ...(weight > 0 ? { raw: y } : {}),
       };
     });
-  }, [answer.data, weight, runs.length, keys.length]);
-  const total = (answer.data ?? []).reduce((n, c) => n + c.total, 0);
+  }, [curves, weight, runs.length, keys.length]);
+  const total = curves.reduce((n, c) => n + c.total, 0);
   const drawn = lines.reduce((n, l) => n + l.x.length, 0);
-  const note = !answer.data ? "loading" : total > drawn && !zoom ? `${plural(total, "point")}, every spike` : zoom ? `${count(zoom[0])} to ${count(zoom[1])}` : "";
+  const note = !answer.data && !curves.length ? "loading" : total > drawn && !zoom ? `${plural(total, "point")}, every spike` : zoom ? `${count(zoom[0])} to ${count(zoom[1])}` : "";
   return (
     <LineChart title={title} lines={lines} axis={axis} logY={log} height={large ? 380 : (height ?? 180)} large={large} total={total} {...(group ? { group } : {})} {...(note ? { note } : {})} {...(zoom ? { view: zoom } : {})} onSeen={setWidth}
       onZoom={(from, to) => setQuery({ zoom: from === undefined || to === undefined ? null : `${from}..${to}` })}

@@ -32,10 +32,10 @@ function Cells({ columns, rows, note }: { columns: { name: string; type?: string
       <p class="small dim">{note}</p>
       <div class="table-box viewer-table" tabIndex={0} role="region" aria-label="table of the file">
         <table class="table">
-          <thead><tr><th scope="col" class="num faint">#</th>{columns.map((c, i) => <th key={i} scope="col">{c.name}{c.type && <span class="table-unit"> {c.type.toLowerCase()}</span>}</th>)}</tr></thead>
+          <thead><tr><th scope="col" class="num faint">#</th>{columns.map((c, i) => <th key={i} scope="col" class={c.type && /INT|DOUBLE|FLOAT|DECIMAL/.test(c.type) ? "num" : ""}>{c.name}{c.type && <span class="table-unit"> {c.type.toLowerCase()}</span>}</th>)}</tr></thead>
           <tbody>
             {rows.slice(0, most).map((r, i) => (
-              <tr key={i}><td class="num faint">{i + 1}</td>{columns.map((_c, k) => <td key={k} title={r[k] ?? "missing"}>{r[k] === null || r[k] === undefined ? <span class="faint">–</span> : r[k]}</td>)}</tr>
+              <tr key={i}><td class="num faint">{i + 1}</td>{columns.map((c, k) => <td key={k} class={c.type && /INT|DOUBLE|FLOAT|DECIMAL/.test(c.type) ? "num" : ""} title={r[k] ?? "missing"}>{r[k] === null || r[k] === undefined ? <span class="faint">–</span> : r[k]}</td>)}</tr>
             ))}
           </tbody>
         </table>
