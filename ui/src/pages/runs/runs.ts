@@ -4,7 +4,11 @@ import { seconds } from "../../lib/format";
 
 export const runState = (r: Pick<RunRow, "status">): State => (r.status === "FINISHED" ? "ok" : r.status === "RUNNING" ? "busy" : r.status === "FAILED" ? "bad" : r.status === "KILLED" ? "warn" : "idle");
 export const runWord: Record<RunRow["status"], string> = { FINISHED: "finished", RUNNING: "running", FAILED: "failed", KILLED: "cancelled", SCHEDULED: "waiting" };
-export const duration = (r: RunRow) => (r.start ? seconds(((r.end ?? Date.now()) - r.start) / 1000) : "–");
+/** A start in the future (clocks differ) has no duration yet. */
+export const duration = (r: RunRow) => {
+  const took = (r.end ?? Date.now()) - r.start;
+  return r.start && took >= 0 ? seconds(took / 1000) : "–";
+};
 
 /** The figures that say most, in this order, before the per-round series. */
 const important = ["test_auc", "auc", "test_recall", "recall", "test_rmse", "rmse", "test_r2", "r2", "test_f1", "f1", "test_accuracy", "accuracy", "test_log_loss", "log_loss"];
