@@ -1,13 +1,11 @@
-// Ingest, contract and profile of a CSV against DuckDB's own statements for the same answers. One job a process, so that CPU time and memory are its own:
-//   ingest_bench generate FILE ROWS | rondo FILE OUT | duckdb FILE OUT
-// The last two print {"wall", "cpu", "rss_mb"}. bench/ingest_bench.py runs them in turn.
+// Ingest, contract and profile of a CSV, alone in a process, so that CPU time and memory are its own:
+//   ingest_bench generate FILE ROWS | run FILE OUT
+// bench/ingest_bench.py runs it in turn with DuckDB's command line.
 #include <fmt/format.h>
-#include <sys/resource.h>
 
 #include <cstdio>
 #include <string>
 
-#include "base/clock.h"
 #include "base/random.h"
 #include "data/dataset.h"
 
@@ -56,48 +54,20 @@ Status Rondo(const fs::path& file, const fs::path& to) {
   return {};
 }
 
-Status DuckDb(const fs::path& file, const fs::path& to) {
-  table::Engine::Options options;
-  options.memory_limit = "8GB";
-  RONDO_TRY(const auto engine, table::Engine::Open(options));
-  const std::string p = fmt::format("read_parquet({})", table::QuoteText(to.string()));
-  RONDO_DO(engine->Exec(fmt::format("COPY (SELECT * FROM read_csv({})) TO {} (FORMAT parquet, COMPRESSION zstd)", table::QuoteText(file.string()), table::QuoteText(to.string()))));
-  RONDO_TRY(const table::Frame checked, engine->Query(fmt::format(
-      "SELECT count(*), count(id), count(DISTINCT id), count(*) FILTER (WHERE id IS NULL), count(*) FILTER (WHERE age < 0), count(*) FILTER (WHERE age > 100), count(*) FILTER (WHERE age IS NULL), min(age), max(age), "
-      "count(*) FILTER (WHERE amount < 0), count(*) FILTER (WHERE isinf(amount)), min(amount), count(*) FILTER (WHERE colour NOT IN ('red', 'green', 'blue', 'violet')), count(*) FILTER (WHERE day < DATE '2020-01-01'), min(day), "
-      "count(*) FILTER (WHERE score IS NULL), count(*) FILTER (WHERE isinf(score)) FROM {}", p)));
-  if (checked.columns[1].numbers[0] != checked.columns[2].numbers[0]) return Fail(Code::kInternal, "wrong answer");
-  // What SUMMARIZE gives, the quantiles of our profile and skewness, in one query as a careful person would write it.
-  std::string select;
-  for (const char* x : {"id", "age", "amount", "colour", "day", "score"}) select += fmt::format("count({0}), approx_count_distinct({0}), min({0}), max({0}), ", x);
-  for (const char* x : {"id", "age", "amount", "score"})
-    select += fmt::format("avg({0}), stddev_samp({0}), skewness({0}), array_to_string(approx_quantile({0}, [0.01, 0.05, 0.25, 0.5, 0.75, 0.95, 0.99]), ' '), ", x);
-  RONDO_DO(engine->Exec(fmt::format("SELECT {} count(*) FROM {}", select, p)));
-  for (const char* column : {"age", "colour", "day"}) RONDO_DO(engine->Exec(fmt::format("SELECT {0}, count(*) FROM {1} GROUP BY 1 ORDER BY 2 DESC LIMIT 20", column, p)));
-  for (const auto& [x, low, width] : {std::tuple("id", 0.0, 166667.0), std::tuple("age", 0.0, 4.0), std::tuple("amount", 0.0, 33.4), std::tuple("score", 0.0, 0.34), std::tuple("epoch_ms(day::TIMESTAMP)", 1577836800000.0, 5.3e9)})
-    RONDO_DO(engine->Exec(fmt::format("SELECT floor(({} - {}) / {})::INTEGER AS h, count(*) FROM {} GROUP BY 1", x, low, width, p)));
-  return engine->Exec(fmt::format("SELECT corr(id, age), corr(id, amount), corr(id, score), corr(age, amount), corr(age, score), corr(amount, score) FROM {}", p));
-}
-
 }  // namespace
 }  // namespace rondo
 
 int main(int argc, char** argv) {
   const std::string mode = argc > 3 ? argv[1] : "";
   if (mode == "generate") return rondo::Generate(argv[2], std::stoll(argv[3]));
-  if (mode != "rondo" && mode != "duckdb") {
-    fmt::print(stderr, "usage: ingest_bench generate FILE ROWS | rondo FILE OUT | duckdb FILE OUT\n");
+  if (mode != "run") {
+    fmt::print(stderr, "usage: ingest_bench generate FILE ROWS | run FILE OUT\n");
     return 2;
   }
-  const int64_t begin = rondo::MonotonicNs();
-  const rondo::Status status = mode == "rondo" ? rondo::Rondo(argv[2], argv[3]) : rondo::DuckDb(argv[2], argv[3]);
+  const rondo::Status status = rondo::Rondo(argv[2], argv[3]);
   if (!status) {
     fmt::print(stderr, "{}\n", status.error().Text());
     return 1;
   }
-  rusage used{};
-  ::getrusage(RUSAGE_SELF, &used);
-  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6; };
-  fmt::print("{{\"wall\": {:.3f}, \"cpu\": {:.3f}, \"rss_mb\": {}}}\n", static_cast<double>(rondo::MonotonicNs() - begin) / 1e9, seconds(used.ru_utime) + seconds(used.ru_stime), used.ru_maxrss / 1024);
   return 0;
 }
