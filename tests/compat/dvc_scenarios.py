@@ -11,7 +11,6 @@ import os
 import pathlib
 import random
 import shutil
-import stat
 import subprocess
 import sys
 import tempfile
@@ -93,14 +92,12 @@ def state(root):
         dirs[:] = [d for d in dirs if d != "rondo-quarantine"]
         for name in files:
             path = os.path.join(folder, name)
-            st = os.stat(path)  # links count as their content: which kind of link a duplicate gets is nobody's format
+            # Links count as their content: which kind of link a duplicate gets is nobody's format.
             key = os.path.normpath(os.path.join(relative, name))
             with open(path, "rb") as f:
                 content = f.read()
             text = content.decode(errors="replace") if name.endswith((".dvc", ".gitignore")) else hashlib.md5(content).hexdigest()
-            # In folders x bits aren't tracked, and links lend them to each other.
-            tracks = relative != ".dvc" and not relative.startswith(".dvc/") and os.path.exists(path + ".dvc")
-            seen[key] = f"{'x' if tracks and st.st_mode & stat.S_IXUSR else '-'} {text}"
+            seen[key] = text  # x bits: those that are tracked stand in the .dvc file
     return seen
 
 
