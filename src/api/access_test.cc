@@ -338,6 +338,19 @@ TEST_F(AccessTest, AccountsOverHttp) {
   EXPECT_EQ(Code("DELETE", "/api/v1/users/anna", root), 200);
 }
 
+TEST_F(AccessTest, ApprovalsAreInOnesOwnRole) {
+  const std::string anna = User("anna");
+  Give("anna", Role::kEditor, {"model", "churn"});
+  EXPECT_TRUE(workspace_->registry().SetDigest("churn", 1, std::string(64, 'a')));
+  const std::string path = "/api/v1/models/churn/1/approvals", body = R"({"decision": "approved", "role": "risk"})";
+  EXPECT_EQ(Code("POST", path, anna, body), 403);
+  EXPECT_TRUE(accounts_->CreateGroup("root", "risk"));
+  EXPECT_EQ(Code("POST", path, anna, body), 403);
+  EXPECT_TRUE(accounts_->SetMember("root", "risk", "anna", true));
+  EXPECT_EQ(Code("POST", path, anna, body), 200);
+  EXPECT_EQ((*workspace_->approvals().Of("churn", 1))[0].actor, "anna");
+}
+
 TEST_F(AccessTest, MlflowsOwnAdministration) {
   const std::string root = User("boss");
   Give("boss", Role::kAdmin);

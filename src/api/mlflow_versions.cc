@@ -167,7 +167,8 @@ Result<Json> Transition(Request& r) {
   RONDO_TRY(const bool archive, r.args.Bool("archive_existing_versions", false));
   RONDO_TRY(const auto before, r.workspace().registry().GetVersion(id.name, id.version));
   RONDO_DO(r.workspace().registry().TransitionStage(id.name, id.version, stage, archive));
-  RONDO_DO(Audit(r, "version.stage", id.Text(), Json::MakeObject().Set("stage", before.current_stage), Json::MakeObject().Set("stage", stage)));
+  RONDO_TRY(const auto after, r.workspace().registry().GetVersion(id.name, id.version));
+  RONDO_DO(Audit(r, "version.stage", id.Text(), Json::MakeObject().Set("stage", before.current_stage), Json::MakeObject().Set("stage", after.current_stage).Set("archived_others", archive)));
   return Get(r);
 }
 

@@ -8,6 +8,7 @@
 
 #include "api/v1.h"
 #include "base/clock.h"
+#include "govern/stage_history.h"
 #include "registry/history.h"
 #include "tracking/places.h"
 #include "tracking/trash.h"
@@ -187,7 +188,10 @@ Result<net::Response> ModelAt(Call& call) {
   RONDO_TRY(const auto history, call.workspace().registry().AliasHistory(name, ""));
   Json aliases = Json::MakeObject();
   for (const auto& [alias, version] : registry::AliasesAt(history, time)) aliases.Set(alias, version);
-  return JsonResponse(Json::MakeObject().Set("model", name).Set("time", time).Set("aliases", aliases));
+  RONDO_TRY(const auto changes, govern::StageHistory(call.workspace().db(), name));
+  Json stages = Json::MakeObject();
+  for (const auto& [stage, versions] : govern::StagesAt(changes, time)) stages.Set(stage, Json(versions));
+  return JsonResponse(Json::MakeObject().Set("model", name).Set("time", time).Set("aliases", aliases).Set("stages", stages));
 }
 
 }  // namespace
@@ -196,7 +200,7 @@ void AddV1Trash(Router& router) {
   router.Get("/api/v1/experiments/tree", Permission::kRead | Scope::kListed, "Experiments in the folders that their names make", Tree);
   router.Post("/api/v1/runs/move", Permission::kManage | Scope::kRun, "Move runs to another experiment", MoveRuns);
   router.Post("/api/v1/runs/{id}/copy", Permission::kRead | Scope::kRun, "Copy a run into an experiment, with its artifacts", CopyRun);
-  router.Get("/api/v1/models/{name}/at", Permission::kRead | Scope::kModel, "Which versions the aliases named at ?time=", ModelAt);
+  router.Get("/api/v1/models/{name}/at", Permission::kRead | Scope::kModel, "Which versions the aliases named, and which were in which stage, at ?time=", ModelAt);
   router.Get("/api/v1/trash", Permission::kRead | Scope::kListed, "What was deleted and is still there", ListTrash);
   router.Post("/api/v1/trash/experiments/{id}/restore", Permission::kManage | Scope::kExperiment, "Bring an experiment and its runs back", RestoreExperiment);
   router.Post("/api/v1/trash/runs/{id}/restore", Permission::kManage | Scope::kRun, "Bring a run back", RestoreRun);

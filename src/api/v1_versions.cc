@@ -151,6 +151,9 @@ Result<net::Response> DecideVersion(Call& call) {
   if (body.decision != "approved" && body.decision != "rejected") return Fail(Code::kInvalid, fmt::format("decision must be approved or rejected, not \"{}\"", body.decision.substr(0, 40)));
   RONDO_TRY(const registry::Version v, PathVersion(call));
   if (v.digest.empty()) return Fail(Code::kInvalid, fmt::format("{}/{} has no digest to bind a decision to", v.name, v.version), "register it with `rondo run`");
+  // With accounts a role is a group that one is in; without, it is what one says.
+  if (call.context().login && call.context().accounts && !body.role.empty() && !call.context().accounts->IsMember(call.caller().account(), body.role))
+    return Fail(Code::kForbidden, fmt::format("{} is not in the group {}", call.actor(), body.role.substr(0, 100)), "decide in a role that is one of your groups, or leave it out");
   govern::ApprovalRecord record;
   record.model = v.name;
   record.version = v.version;

@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "cli/verbs.h"
+#include "govern/stage_history.h"
 #include "registry/history.h"
 
 namespace rondo::cli {
@@ -158,8 +159,14 @@ Result<int> ModelHistory(Call& call) {
       named.Set(alias, version);
       then.push_back({alias, std::to_string(version)});
     }
-    if (call.json()) PrintJson(Json::MakeObject().Set("model", call.Arg(0)).Set("time", time).Set("aliases", named));
-    else if (then.size() == 1) Print(fmt::format("{} had no aliases at {}", call.Arg(0), FormatTime(time)));
+    RONDO_TRY(const auto stage_changes, govern::StageHistory(w->db(), call.Arg(0)));
+    Json stages = Json::MakeObject();
+    for (const auto& [stage, versions] : govern::StagesAt(stage_changes, time)) {
+      stages.Set(stage, Json(versions));
+      for (const int64_t version : versions) then.push_back({stage + " (stage)", std::to_string(version)});
+    }
+    if (call.json()) PrintJson(Json::MakeObject().Set("model", call.Arg(0)).Set("time", time).Set("aliases", named).Set("stages", stages));
+    else if (then.size() == 1) Print(fmt::format("{} had no aliases and stages at {}", call.Arg(0), FormatTime(time)));
     else PrintTable(then);
     return 0;
   }

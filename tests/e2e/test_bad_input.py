@@ -4,6 +4,8 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
+import urllib.request
 
 import pytest
 
@@ -154,8 +156,22 @@ def test_second_server_on_the_same_folder(churn):
     assert_clear(churn.run("up", "--listen", "127.0.0.1:0", code=3), ["another"])
 
 
-def test_open_address_needs_a_token(churn):
-    assert_clear(churn.run("up", "--listen", "0.0.0.0:0", code=2), ["token", "--insecure"])
+def test_open_address_asks_for_a_login(churn):
+    with open(churn.folder / "open.log", "w+") as log:
+        process = subprocess.Popen([str(RONDO), "up", "--listen", "0.0.0.0:0"], cwd=churn.folder, stdout=log, stderr=log)
+        try:
+            info = churn.folder / ".rondo/server.json"
+            eventually(info.exists, what="the server")
+            url = churn.json(".rondo/server.json")["url"].replace("0.0.0.0", "127.0.0.1")
+            assert urllib.request.urlopen(url + "/health", timeout=10).status == 200
+            with pytest.raises(urllib.error.HTTPError) as error:
+                urllib.request.urlopen(url + "/api/v1/models", timeout=10)
+            assert error.value.code == 401
+            eventually(lambda: "/login?setup=" in churn.read("open.log"), what="the link for the first administrator")
+            assert "unencrypted" in churn.read("open.log")
+        finally:
+            process.terminate()
+            assert process.wait(15) == 0
 
 
 def test_read_only_folder_and_full_disk(churn):

@@ -109,6 +109,15 @@ def test_what_was_champion_then(project):
         assert at(second["time"] - 1) == {"champion": 1}
     assert project.run("model", "history", "m", "--at", iso(second["time"]), "--json").json["aliases"] == {"champion": 2}
     project.run("model", "history", "m", "--at", "yesterday", code=2)
+    for version in ("1", "2"):
+        mlflow(server, "/model-versions/transition-stage", {"name": "m", "version": version, "stage": "production", "archive_existing_versions": True})
+    times = [e["time"] for e in project.run("audit", "show", "--json").json if e["action"] == "version.stage"]
+    stages = lambda ms: server.get(f"/api/v1/models/m/at?time={iso(ms)}")["stages"]
+    assert stages(min(times) - 1) == {}
+    assert stages(max(times)) == {"Archived": [1], "Production": [2]}
+    if max(times) > min(times):
+        assert stages(min(times)) == {"Production": [1]}
+    assert project.run("model", "history", "m", "--at", iso(max(times)), "--json").json["stages"]["Production"] == [2]
 
 
 def iso(ms):

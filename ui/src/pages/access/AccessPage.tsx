@@ -2,7 +2,7 @@
 import { useState } from "preact/hooks";
 import { api, post, refresh, seg, send, useApi } from "../../api/client";
 import type { ApiError, Verdict } from "../../api/types";
-import { Button } from "../../components/Button";
+import { AskButton, Button } from "../../components/Button";
 import { Page, Section } from "../../components/Page";
 import { Table } from "../../components/Table";
 import { Time } from "../../components/Time";
@@ -46,6 +46,7 @@ export function AccessPage() {
       {admin && <Users users={users} act={act} />}
       {admin && <Groups groups={groups} act={act} />}
       <Grants grants={grants} act={act} />
+      <p class="access-links"><a href="/trash">Deleted experiments and runs</a> <a href="/govern">Audit log</a></p>
     </Page>
   );
 }
@@ -83,7 +84,7 @@ function Tokens({ tokens, admin, own, act }: { tokens: Token[]; admin: boolean; 
         { key: "id", title: "id", cell: (t) => <code>{t.id}</code> },
         { key: "used", title: "last used", cell: (t) => t.last_used ? <Time at={t.last_used} /> : <span class="faint">never</span> },
         { key: "expires", title: "expires", cell: (t) => t.expires ? <Time at={t.expires} /> : <span class="faint">never</span> },
-        { key: "act", title: "", cell: (t) => <Button kind="danger" onClick={() => void act("DELETE", api(`/tokens/${seg(t.id)}`))} title={`revoke ${t.name}`}>Revoke</Button> },
+        { key: "act", title: "actions", cell: (t) => <Button kind="danger" onClick={() => void act("DELETE", api(`/tokens/${seg(t.id)}`))} title={`revoke ${t.name}`}>Revoke</Button> },
       ]} />
     </Section>
   );
@@ -116,7 +117,7 @@ function Users({ users, act }: { users: User[]; act: Act }) {
         { key: "role", title: "role", cell: (u) => u.role },
         { key: "groups", title: "groups", cell: (u) => u.groups.join(", ") },
         { key: "login", title: "last login", cell: (u) => u.last_login ? <Time at={u.last_login} /> : <span class="faint">never</span> },
-        { key: "act", title: "", cell: (u) => <><Button onClick={() => void act("POST", api(`/users/${seg(u.name)}/disabled`), { disabled: !u.disabled })} title={`${u.disabled ? "let in" : "lock out"} ${u.name}`}>{u.disabled ? "Let in" : "Lock out"}</Button> <Button kind="danger" onClick={() => void act("DELETE", api(`/users/${seg(u.name)}`))} title={`delete ${u.name}`}>Delete</Button></> },
+        { key: "act", title: "actions", cell: (u) => <><Button onClick={() => void act("POST", api(`/users/${seg(u.name)}/disabled`), { disabled: !u.disabled })} title={`${u.disabled ? "let in" : "lock out"} ${u.name}`}>{u.disabled ? "Let in" : "Lock out"}</Button> <AskButton label="Delete" kind="danger" what={`${u.name} is deleted, with all tokens, sessions and grants.`} act={() => send("DELETE", api(`/users/${seg(u.name)}`), {}).then((answer) => { refresh(); return answer; })} /></> },
       ]} />
     </Section>
   );
@@ -140,7 +141,7 @@ function Groups({ groups, act }: { groups: Group[]; act: Act }) {
       <Table label="groups" rows={groups} id={(g) => g.name} columns={[
         { key: "name", title: "group", cell: (g) => g.name },
         { key: "members", title: "members", grow: true, cell: (g) => g.name === "everyone" ? <span class="dim">everybody who can log in</span> : g.members.join(", ") },
-        { key: "act", title: "", cell: (g) => g.name === "everyone" ? null : <Button kind="danger" onClick={() => void act("DELETE", api(`/groups/${seg(g.name)}`))} title={`delete ${g.name}`}>Delete</Button> },
+        { key: "act", title: "actions", cell: (g) => g.name === "everyone" ? null : <Button kind="danger" onClick={() => void act("DELETE", api(`/groups/${seg(g.name)}`))} title={`delete ${g.name}`}>Delete</Button> },
       ]} />
     </Section>
   );
@@ -172,7 +173,7 @@ function Grants({ grants, act }: { grants: Grant[]; act: Act }) {
         { key: "on", title: "on", grow: true, cell: (g) => g.resource_kind === "server" ? "the server" : <><span class="dim">{g.resource_kind}</span> {g.label || g.resource}</> },
         { key: "since", title: "since", cell: (g) => <Time at={g.time} /> },
         { key: "by", title: "by", cell: (g) => g.actor },
-        { key: "act", title: "", cell: (g) => <Button kind="danger" onClick={() => void act("POST", api("/grants"), { subject_kind: g.subject_kind, subject: g.subject, resource_kind: g.resource_kind, resource: g.resource, role: "none" })} title={`take ${g.role} from ${g.subject}`}>Take away</Button> },
+        { key: "act", title: "actions", cell: (g) => <Button kind="danger" onClick={() => void act("POST", api("/grants"), { subject_kind: g.subject_kind, subject: g.subject, resource_kind: g.resource_kind, resource: g.resource, role: "none" })} title={`take ${g.role} from ${g.subject}`}>Take away</Button> },
       ]} />
     </Section>
   );

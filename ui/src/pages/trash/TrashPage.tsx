@@ -31,7 +31,7 @@ export function TrashPage() {
               { key: "name", title: "name", grow: true, cell: (i) => i.name || <code>{i.id.slice(0, 12)}</code> },
               { key: "experiment", title: "experiment", cell: (i) => i.kind === "experiment" ? <span class="dim">{plural(i.runs, "run")}</span> : i.experiment_name },
               { key: "deleted", title: "deleted", cell: (i) => i.deleted ? <Time at={i.deleted} /> : <span class="faint">long ago</span> },
-              { key: "act", title: "", cell: (i) => i.kind === "logged_model" ? null : <><Button onClick={() => void restore(i)} title={`restore ${i.name}`}>Restore</Button> <AskButton label="Purge" kind="danger" what={`${i.name} and ${i.kind === "experiment" ? `its ${plural(i.runs, "run")}` : "its metrics"} are deleted for good, with all artifacts.`} act={() => purge(i)} /></> },
+              { key: "act", title: "actions", cell: (i) => i.kind === "logged_model" ? null : <><Button onClick={() => void restore(i)} title={`restore ${i.name}`}>Restore</Button> <AskButton label="Purge" kind="danger" what={`${i.name} and ${i.kind === "experiment" ? `its ${plural(i.runs, "run")}` : "its metrics"} are deleted for good, with all artifacts.`} act={() => purge(i)} /></> },
             ]} />
           )}
         </Page>
