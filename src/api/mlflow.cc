@@ -79,6 +79,7 @@ void AddMlflow(Router& router) {
   mlflow::AddLoggedModels(router);
   mlflow::AddArtifacts(router);
   mlflow::AddUsers(router);
+  mlflow::AddWebhooks(router);
   router.Get("/version", Permission::kPublic, "MLflow's version whose API this is", [](Call&) -> Result<net::Response> { return net::Response{200, "text/plain", {}, std::string(kMlflowVersion), {}}; });
 }
 

@@ -3,6 +3,7 @@
 /// NaN as "NaN", infinities as the largest double (MLflow's own habit), empty lists left out.
 #pragma once
 
+#include <filesystem>
 #include <optional>
 #include <span>
 #include <string>
@@ -11,6 +12,7 @@
 
 #include "api/router.h"
 #include "api/v1.h"
+#include "blob/blob.h"
 #include "tracking/logged_models.h"
 #include "tracking/tracking.h"
 
@@ -51,6 +53,7 @@ class Args {
   std::unexpected<Error> Invalid(std::string_view name, std::string_view wanted) const;
   Json json_;
   bool from_query_;
+  std::string prefix_;  ///< "metrics[3].": where these arguments are in the request, for messages
 };
 
 struct Request {
@@ -73,9 +76,10 @@ void AddRuns(Router& router);
 void AddMetrics(Router& router);
 void AddModels(Router& router);    ///< registered models and their aliases
 void AddVersions(Router& router);  ///< model versions
+void AddUsers(Router& router);     ///< accounts and permissions
 void AddLoggedModels(Router& router);
 void AddArtifacts(Router& router);
-void AddUsers(Router& router);     ///< accounts and permissions
+void AddWebhooks(Router& router);
 
 /// Infinities become the largest double.
 double WireDouble(double value);
@@ -90,10 +94,24 @@ void SetSome(Json& object, std::string name, Json value);
 
 /// One audit entry for a change made through this surface.
 Status Audit(Request& request, const std::string& action, const std::string& object, Json before = {}, Json after = {});
+/// A folder or file of artifacts that this server keeps.
+struct Place {
+  blob::BlobStore* store = nullptr;
+  std::string name;  ///< in `store`; empty: all of it
+  std::string Child(const std::string& path) const { return path.empty() ? name : name.empty() ? path : name + "/" + path; }
+};
+/// kInvalid when the artifacts at `uri` are kept elsewhere.
+Result<Place> PlaceOf(Call& call, const std::string& uri);
+/// The path of `file:` URIs of this machine and of bare paths.
+std::optional<std::filesystem::path> LocalPathOf(const std::string& uri);
+/// Checks the artifact location that a client wants for an experiment; relative folders become absolute.
+Result<std::string> LocationFor(const Context& context, const std::string& location);
+/// Checks the source that a client gives for a model version (docs/compat/mlflow.md says what is refused).
+Status CheckSource(Call& call, const std::string& source, const std::string& run_id, const std::string& model_id);
 /// Where the bytes of a version's source lie: follows `models:/...` and `runs:/...`.
 Result<std::string> ResolveSource(workspace::Workspace& workspace, const std::string& source, int depth = 0);
 /// {"files": [...]} of a folder; names below `shown`.
-Result<Json> ListFiles(workspace::Workspace& workspace, const std::string& artifact_uri, const std::string& path);
+Result<Json> ListFiles(Call& call, const std::string& artifact_uri, const std::string& path);
 
 }  // namespace mlflow
 }  // namespace rondo::api

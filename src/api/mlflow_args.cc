@@ -10,6 +10,8 @@
 namespace rondo::api::mlflow {
 namespace {
 
+/// Ids and enumerations that clients also send as numbers; every other text must be a text.
+constexpr std::string_view kNumbersToo[] = {"experiment_id", "version", "view_type", "run_view_type", "status", "entity", "action"};
 constexpr std::string_view kSeeDocs = " See the API docs for more information about request parameters.";
 
 /// Python's json module writes NaN and Infinity bare, which is no JSON: quotes them, outside of strings.
@@ -38,6 +40,13 @@ std::string QuoteNonFinite(std::string_view text) {
     }
   }
   return out;
+}
+
+/// As Python writes it: a whole double keeps its ".0".
+std::string Shown(const Json& value) {
+  std::string out = value.Dump();
+  if (value.IsNumber() && !value.IsInt() && out.find_first_not_of("-0123456789") == std::string::npos) out += ".0";
+  return out.substr(0, 200);
 }
 
 std::optional<int64_t> IntOf(const Json& value) {
@@ -90,7 +99,7 @@ Result<Args> Args::Of(const Call& call) {
 }
 
 std::unexpected<Error> Args::Invalid(std::string_view name, std::string_view wanted) const {
-  return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter '{}' supplied: Value must be {}.{}", json_[name].Dump().substr(0, 200), name, wanted, kSeeDocs));
+  return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter '{}{}' supplied: Value must be {}.{}", Shown(json_[name]), prefix_, name, wanted, kSeeDocs));
 }
 
 bool Args::Has(std::string_view name) const {
@@ -102,12 +111,12 @@ Result<std::string> Args::Text(std::string_view name, std::string_view otherwise
   const Json& value = json_[name];
   if (value.IsNull()) return std::string(otherwise);
   if (value.IsString()) return value.AsString();
-  if (value.IsInt()) return std::to_string(value.AsInt());
+  if (value.IsInt() && std::find(std::begin(kNumbersToo), std::end(kNumbersToo), name) != std::end(kNumbersToo)) return std::to_string(value.AsInt());
   return Invalid(name, "a string");
 }
 
 Result<std::string> Args::Required(std::string_view name) const {
-  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}'.{}", name, kSeeDocs));
+  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}{}'.{}", prefix_, name, kSeeDocs));
   return Text(name);
 }
 
@@ -121,12 +130,12 @@ Result<int64_t> Args::Int(std::string_view name, int64_t otherwise) const {
 }
 
 Result<int64_t> Args::RequiredInt(std::string_view name) const {
-  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}'.{}", name, kSeeDocs));
+  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}{}'.{}", prefix_, name, kSeeDocs));
   return Int(name, 0);
 }
 
 Result<double> Args::RequiredDouble(std::string_view name) const {
-  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}'.{}", name, kSeeDocs));
+  if (!Has(name)) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}{}'.{}", prefix_, name, kSeeDocs));
   const auto value = DoubleOf(json_[name]);
   if (!value) return Invalid(name, "a valid double (64-bit floating point)");
   return *value;
@@ -172,6 +181,7 @@ Result<std::vector<Args>> Args::Objects(std::string_view name) const {
   for (const Json& item : value.AsArray()) {
     if (!item.IsObject()) return Invalid(name, "a list of objects");
     out.emplace_back(item, false);
+    out.back().prefix_ = fmt::format("{}{}[{}].", prefix_, name, out.size() - 1);
   }
   return out;
 }
@@ -180,7 +190,7 @@ Result<std::vector<tracking::KeyValue>> Args::KeyValues(std::string_view name) c
   RONDO_TRY(const auto objects, Objects(name));
   std::vector<tracking::KeyValue> out;
   for (size_t i = 0; i < objects.size(); ++i) {
-    if (!objects[i].Has("key")) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}[{}].key'.{}", name, i, kSeeDocs));
+    if (!objects[i].Has("key")) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}{}[{}].key'.{}", prefix_, name, i, kSeeDocs));
     RONDO_TRY(std::string key, objects[i].Text("key"));
     RONDO_TRY(std::string value, objects[i].Text("value"));
     out.push_back({std::move(key), std::move(value)});
@@ -191,7 +201,7 @@ Result<std::vector<tracking::KeyValue>> Args::KeyValues(std::string_view name) c
 Result<int64_t> Args::MaxResults(int64_t otherwise, int64_t most) const {
   RONDO_TRY(const int64_t value, Int("max_results", otherwise));
   if (value < 1) return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter 'max_results' supplied: It must be a positive integer.{}", value, kSeeDocs));
-  if (value > most) return Fail(Code::kInvalid, fmt::format("Invalid value for request parameter max_results. It must be at most {}, but got value {}", most, value));
+  if (value > most) return Fail(Code::kInvalid, fmt::format("Invalid value {} for parameter 'max_results' supplied: It must be at most {}, but got value {}", value, most, value));
   return value;
 }
 

@@ -19,22 +19,12 @@ namespace {
 
 Json One(const tracking::Experiment& e) { return Json::MakeObject().Set("experiment", WireExperiment(e)); }
 
-/// Clients write to the location themselves, so only places that are not this machine's files make sense.
-Status CheckLocation(const std::string& location) {
-  if (location.empty()) return {};
-  const size_t colon = location.find(":/");
-  const std::string scheme = colon == std::string::npos ? "" : location.substr(0, colon);
-  if (scheme.empty() || scheme == "file" || scheme == "runs" || scheme == "models" || location.find("..") != std::string::npos || location.find_first_of("?#") != std::string::npos)
-    return Fail(Code::kInvalid, "Invalid artifact location '" + location.substr(0, 300) + "': give a URI like s3://bucket/path, or leave it out to keep artifacts on this server.");
-  return {};
-}
-
 Result<Json> Create(Request& r) {
   RONDO_TRY(const std::string name, r.args.Required("name"));
   RONDO_TRY(const std::string location, r.args.Text("artifact_location"));
   RONDO_TRY(const auto tags, r.args.KeyValues("tags"));
-  RONDO_DO(CheckLocation(location));
-  RONDO_TRY(const std::string id, r.workspace().tracking().CreateExperiment(name, tags, location));
+  RONDO_TRY(const std::string place, LocationFor(r.call.context(), location));
+  RONDO_TRY(const std::string id, r.workspace().tracking().CreateExperiment(name, tags, place));
   return Json::MakeObject().Set("experiment_id", id);
 }
 
@@ -100,6 +90,23 @@ Result<Json> Search(Request& r) {
   return out;
 }
 
+Result<Json> SearchDatasets(Request& r) {
+  constexpr size_t kMost = 20;
+  RONDO_TRY(const auto ids, r.args.List("experiment_ids"));
+  if (ids.empty()) return Fail(Code::kInvalid, "SearchDatasets request must specify at least one experiment_id.");
+  if (ids.size() > kMost) return Fail(Code::kInvalid, "SearchDatasets request cannot specify more than 20 experiment_ids. Received " + std::to_string(ids.size()) + " experiment_ids.");
+  RONDO_TRY(const auto found, r.workspace().tracking().Datasets(ids));
+  Json list = Json::MakeArray();
+  for (const auto& d : found) {
+    Json one = Json::MakeObject().Set("experiment_id", d.experiment_id).Set("name", d.name).Set("digest", d.digest);
+    SetSome(one, "context", d.context);
+    list.Push(std::move(one));
+  }
+  Json out = Json::MakeObject();
+  SetSome(out, "dataset_summaries", std::move(list));
+  return out;
+}
+
 constexpr Row kRows[] = {
     {"POST", "/experiments/create", Permission::kWrite | Scope::kNewExperiment, "Make an experiment", Create},
     {"GET", "/experiments/get", Permission::kRead | Scope::kExperiment, "One experiment", Get},
@@ -111,6 +118,7 @@ constexpr Row kRows[] = {
     {"POST", "/experiments/delete-experiment-tag", Permission::kWrite | Scope::kExperiment, "Delete a tag of an experiment", DeleteTag},
     {"POST", "/experiments/search", Permission::kRead | Scope::kListed, "Search experiments", Search},
     {"GET", "/experiments/search", Permission::kRead | Scope::kListed, "Search experiments", Search},
+    {"POST", "/experiments/search-datasets", Permission::kRead | Scope::kExperiment, "Datasets that runs of experiments read", SearchDatasets},
 };
 
 }  // namespace

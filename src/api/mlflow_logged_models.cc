@@ -119,7 +119,7 @@ Result<Json> Search(Request& r) {
 Result<Json> Directories(Request& r) {
   RONDO_TRY(const std::string path, r.args.Text("artifact_directory_path"));
   RONDO_TRY(const auto model, r.workspace().logged_models().Get(r.call.Path("id")));
-  return ListFiles(r.workspace(), model.artifact_uri, path);
+  return ListFiles(r.call, model.artifact_uri, path);
 }
 
 constexpr Row kRows[] = {

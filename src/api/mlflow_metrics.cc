@@ -2,6 +2,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
+#include <set>
 
 #include "api/mlflow.h"
 
@@ -51,8 +53,7 @@ Result<Json> LogBatch(Request& r) {
   RONDO_TRY(const std::string id, r.args.RunId());
   tracking::LogBatch batch;
   RONDO_TRY(const auto metrics, r.args.Objects("metrics"));
-  for (size_t i = 0; i < metrics.size(); ++i)
-    if (Status status = ReadMetric(metrics[i], batch); !status) return Wrap(status.error(), fmt::format("metrics[{}]", i));
+  for (const Args& metric : metrics) RONDO_DO(ReadMetric(metric, batch));
   RONDO_TRY(batch.params, r.args.KeyValues("params"));
   RONDO_TRY(batch.tags, r.args.KeyValues("tags"));
   RONDO_DO(r.workspace().tracking().Log(id, batch));
@@ -73,48 +74,83 @@ Result<Json> History(Request& r) {
   return out;
 }
 
-Result<std::vector<std::string>> RunIds(const Args& args, std::string_view name) {
-  RONDO_TRY(auto ids, args.List(name));
-  if (ids.empty()) return Fail(Code::kInvalid, fmt::format("Missing value for required parameter '{}'. See the API docs for more information about request parameters.", name));
-  if (ids.size() > 100) return Fail(Code::kInvalid, fmt::format("GetMetricHistoryBulk request must specify at most 100 run_ids. Received {} run_ids.", ids.size()));
-  return ids;
+constexpr size_t kMaxRuns = 100;
+constexpr int64_t kMaxSampled = 2500;
+
+/// Metric histories of several runs for MLflow's pages, without thinning.
+Result<Json> Bulk(Request& r) {
+  RONDO_TRY(auto ids, r.args.List("run_id"));
+  if (ids.empty()) return Fail(Code::kInvalid, "GetMetricHistoryBulk request must specify at least one run_id.");
+  if (ids.size() > kMaxRuns) return Fail(Code::kInvalid, fmt::format("GetMetricHistoryBulk request cannot specify more than {} run_ids. Received {} run_ids.", kMaxRuns, ids.size()));
+  if (!r.args.Has("metric_key")) return Fail(Code::kInvalid, "GetMetricHistoryBulk request must specify a metric_key.");
+  RONDO_TRY(const std::string key, r.args.Text("metric_key"));
+  RONDO_TRY(const int64_t wanted, r.args.Int("max_results", kMaxHistory));
+  const auto most = static_cast<size_t>(std::clamp<int64_t>(wanted, 0, kMaxHistory));
+  std::sort(ids.begin(), ids.end());
+  Json metrics = Json::MakeArray();
+  for (const std::string& id : ids) {
+    if (metrics.size() >= most) break;
+    std::string token;
+    RONDO_TRY(const auto points, r.workspace().tracking().MetricHistory(id, key, static_cast<int64_t>(most - metrics.size()), token));
+    for (const auto& m : points) metrics.Push(WireMetric(m).Set("run_id", id));
+  }
+  return Json::MakeObject().Set("metrics", std::move(metrics));
 }
 
-/// Up to `most` points spread evenly over the history, first and last among them.
-std::vector<tracking::Metric> Sampled(std::vector<tracking::Metric> points, size_t most) {
-  if (points.size() <= most) return points;
-  std::vector<tracking::Metric> out;
-  for (size_t i = 0; i < most; ++i) out.push_back(points[most == 1 ? points.size() - 1 : i * (points.size() - 1) / (most - 1)]);
+/// The steps that are shown: MLflow's even choice over the steps of all runs, the last one, each run's first and last, and those of each run's
+/// lowest and highest value, so that no spike is lost.
+std::set<int64_t> SampledSteps(const std::vector<std::vector<tracking::Metric>>& runs, size_t most) {
+  std::set<int64_t> all;
+  for (const auto& points : runs)
+    for (const auto& m : points) all.insert(m.step);
+  if (all.size() <= most) return all;
+  const std::vector<int64_t> steps(all.begin(), all.end());
+  std::set<int64_t> out = {steps.back()};
+  for (size_t i = 0; i < most; ++i) out.insert(steps[i * steps.size() / most]);
+  for (const auto& points : runs) {
+    const tracking::Metric *low = nullptr, *high = nullptr;
+    for (const auto& m : points) {
+      if (std::isnan(m.value)) continue;
+      if (!low || m.value < low->value) low = &m;
+      if (!high || m.value > high->value) high = &m;
+    }
+    if (points.empty()) continue;
+    out.insert(points.front().step);
+    out.insert(points.back().step);
+    if (low) out.insert({low->step, high->step});
+  }
   return out;
 }
 
-Result<Json> HistoryOfRuns(Request& r, std::string_view ids_name, bool sample) {
-  RONDO_TRY(const auto ids, RunIds(r.args, ids_name));
+Result<Json> BulkInterval(Request& r) {
+  RONDO_TRY(const auto ids, r.args.List("run_ids"));
+  if (ids.empty()) return Fail(Code::kInvalid, "Missing value for required parameter 'run_ids'. See the API docs for more information about request parameters.");
+  if (ids.size() > kMaxRuns) return Fail(Code::kInvalid, fmt::format("GetMetricHistoryBulkInterval request must specify at most {} run_ids. Received {} run_ids.", kMaxRuns, ids.size()));
   RONDO_TRY(const std::string key, r.args.Required("metric_key"));
+  RONDO_TRY(const int64_t most, r.args.Int("max_results", kMaxSampled));
+  if ((r.args.Has("max_results") && most < 1) || most > kMaxSampled) return Fail(Code::kInvalid, fmt::format("max_results must be between 1 and {}.", kMaxSampled));
   const bool ranged = r.args.Has("start_step");
-  if (sample && ranged != r.args.Has("end_step")) return Fail(Code::kInvalid, "If either start_step or end_step are specified, both must be specified.");
+  if (ranged != r.args.Has("end_step")) return Fail(Code::kInvalid, "If either start step or end step are specified, both must be specified.");
   RONDO_TRY(const int64_t start, r.args.Int("start_step", 0));
   RONDO_TRY(const int64_t end, r.args.Int("end_step", 0));
   if (ranged && start > end) return Fail(Code::kInvalid, fmt::format("end_step must be greater than start_step. Found start_step={} and end_step={}.", start, end));
-  RONDO_TRY(const int64_t most, r.args.Int("max_results", sample ? 320 : kMaxHistory));
-  if (sample && (most < 1 || most > 2500)) return Fail(Code::kInvalid, "max_results must be between 1 and 2500.");
-  Json metrics = Json::MakeArray();
+  std::vector<std::vector<tracking::Metric>> runs;
   for (const std::string& id : ids) {
     std::string token;
     RONDO_TRY(auto points, r.workspace().tracking().MetricHistory(id, key, 0, token));
     if (ranged) std::erase_if(points, [&](const tracking::Metric& m) { return m.step < start || m.step > end; });
     std::stable_sort(points.begin(), points.end(), [](const auto& a, const auto& b) { return a.step < b.step; });
-    for (const auto& m : sample ? Sampled(std::move(points), static_cast<size_t>(most)) : std::move(points)) {
-      if (!sample && static_cast<int64_t>(metrics.size()) >= std::min(most, kMaxHistory)) break;
-      metrics.Push(WireMetric(m).Set("run_id", id));
-    }
+    runs.push_back(std::move(points));
   }
+  const std::set<int64_t> steps = SampledSteps(runs, static_cast<size_t>(most));
+  Json metrics = Json::MakeArray();
+  for (size_t i = 0; i < runs.size(); ++i)
+    for (const auto& m : runs[i])
+      if (steps.contains(m.step)) metrics.Push(WireMetric(m).Set("run_id", ids[i]));
   Json out = Json::MakeObject();
-  out.Set("metrics", std::move(metrics));
+  SetSome(out, "metrics", std::move(metrics));
   return out;
 }
-Result<Json> BulkInterval(Request& r) { return HistoryOfRuns(r, "run_ids", true); }
-Result<Json> Bulk(Request& r) { return HistoryOfRuns(r, "run_id", false); }
 
 constexpr Row kRows[] = {
     {"POST", "/runs/log-metric", Permission::kWrite | Scope::kRun, "Log a metric", LogMetric},

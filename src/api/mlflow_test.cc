@@ -88,7 +88,7 @@ TEST_F(MlflowTest, ErrorsHaveCodeMessageAndStatus) {
       {"/runs/log-metric", "{" + run + R"(, "key": "m", "timestamp": 1})", 400, "INVALID_PARAMETER_VALUE", "Missing value for required parameter 'value'." + docs},
       {"/runs/log-metric", "{" + run + R"(, "key": "a//b", "value": 1, "timestamp": 1})", 400, "INVALID_PARAMETER_VALUE", "Invalid value \"a//b\" for parameter 'name' supplied: Names may be treated as files"},
       {"/runs/log-parameter", "{" + run + R"(, "key": "a;b", "value": "1"})", 400, "INVALID_PARAMETER_VALUE", "Invalid value \"a;b\" for parameter 'key' supplied: Names may only contain"},
-      {"/runs/search", R"({"experiment_ids": ["0"], "max_results": 50001})", 400, "INVALID_PARAMETER_VALUE", "Invalid value for request parameter max_results. It must be at most 50000"},
+      {"/runs/search", R"({"experiment_ids": ["0"], "max_results": 50001})", 400, "INVALID_PARAMETER_VALUE", "Invalid value 50001 for parameter 'max_results' supplied: It must be at most 50000"},
       {"/runs/search", R"({"experiment_ids": ["0"], "max_results": 0})", 400, "INVALID_PARAMETER_VALUE", "Invalid value 0 for parameter 'max_results' supplied"},
       {"/runs/search", R"({"experiment_ids": "0"})", 400, "INVALID_PARAMETER_VALUE", "Invalid value \"0\" for parameter 'experiment_ids' supplied"},
       {"/runs/search", R"({"experiment_ids": ["0"], "page_token": "?"})", 400, "INVALID_PARAMETER_VALUE", "Invalid page token, could not base64-decode"},
@@ -121,9 +121,9 @@ TEST_F(MlflowTest, HistoriesWithoutALimitAreWhole) {
   EXPECT_EQ(page["metrics"].size(), 200u);
   EXPECT_EQ(Get("/metrics/get-history?run_id=" + id + "&metric_key=m&max_results=200&page_token=" + net::PercentEncode(page["next_page_token"].AsString()))["metrics"].size(), 100u);
   const Json thin = Get("/metrics/get-history-bulk-interval?run_ids=" + id + "&metric_key=m&max_results=5&start_step=100&end_step=200");
-  ASSERT_EQ(thin["metrics"].size(), 5u);
+  ASSERT_EQ(thin["metrics"].size(), 6u) << "MLflow's choice: evenly, and the last one";
   EXPECT_EQ(thin["metrics"][0]["step"].AsInt(), 100);
-  EXPECT_EQ(thin["metrics"][4]["step"].AsInt(), 200);
+  EXPECT_EQ(thin["metrics"][5]["step"].AsInt(), 200);
   Get("/metrics/get-history-bulk-interval?run_ids=" + id + "&metric_key=m&start_step=1", 400);
   Get("/metrics/get-history-bulk-interval?metric_key=m", 400);
 }

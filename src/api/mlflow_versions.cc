@@ -48,19 +48,21 @@ Result<std::string> ResolveSource(workspace::Workspace& workspace, const std::st
     RONDO_TRY(const auto run, workspace.tracking().GetRun(rest.substr(0, rest.find('/'))));
     return run.artifact_uri + (rest.find('/') == std::string::npos ? "" : rest.substr(rest.find('/')));
   }
-  const size_t colon = source.find(":/");
-  const std::string scheme = colon == std::string::npos ? "" : source.substr(0, colon);
-  // The server must never be told to read its own files.
-  if (scheme.empty() || scheme == "file")
-    return wrong("To use a local path as a model version source, the run_id request parameter has to be specified and the local path has to be contained within the artifact directory of the run specified by "
-                 "the run_id.");
-  if (source.find("..") != std::string::npos || source.find_first_of("?#\\") != std::string::npos || source.find('%') != std::string::npos)
-    return wrong("It must not contain '..', '?', '#', '%' or backslashes.");
-  if (scheme == "mlflow-artifacts") RONDO_DO(workspace::Workspace::ArtifactName(source));
   return source;
 }
 
 namespace {
+
+/// Like ResolveSource, but a run that is not here (a source may come from another server) leaves the source as it is, as with MLflow.
+Result<std::string> PlaceOfSource(workspace::Workspace& workspace, const std::string& source) {
+  auto place = ResolveSource(workspace, source);
+  if (place || place.error().code != Code::kNotFound) return place;
+  if (source.starts_with("runs:/")) return source;
+  if (!source.starts_with("models:/") || source.starts_with("models:/m-")) return place;
+  RONDO_TRY(const auto ref, registry::ParseModelRef(source.substr(8)));
+  RONDO_TRY(const auto version, registry::Resolve(workspace.registry(), ref));
+  return version.source.starts_with("runs:/") ? Result<std::string>(version.source) : place;
+}
 
 Json One(const registry::Version& v) { return Json::MakeObject().Set("model_version", WireVersion(v)); }
 
@@ -80,13 +82,8 @@ Result<Id> IdOf(const Args& args) {
 }
 
 /// A source below a run's artifacts belongs to that run: nobody else's run may be named for it.
-Status CheckRun(workspace::Workspace& workspace, const std::string& run_id, const std::string& place) {
-  if (!run_id.empty()) {
-    RONDO_TRY(const auto run, workspace.tracking().GetRun(run_id));
-    (void)run;
-    return {};
-  }
-  if (!place.starts_with("mlflow-artifacts:/")) return {};
+Status CheckRun(const std::string& run_id, const std::string& place) {
+  if (!run_id.empty() || !place.starts_with("mlflow-artifacts:/")) return {};
   RONDO_TRY(const std::string name, workspace::Workspace::ArtifactName(place));
   const size_t first = name.find('/');
   const std::string second = first == std::string::npos ? "" : name.substr(first + 1, name.find('/', first + 1) - first - 1);
@@ -102,6 +99,20 @@ Status BindDigest(workspace::Workspace& workspace, const registry::Version& v, c
   return workspace.registry().SetDigest(v.name, v.version, digest.hex);
 }
 
+/// The logged model knows its versions by a tag, in the form in which MLflow's client reads it.
+Status TagModel(workspace::Workspace& workspace, const std::string& model_id, const registry::Version& v) {
+  constexpr const char* kTag = "mlflow.modelVersions";
+  RONDO_TRY(const auto model, workspace.logged_models().Get(model_id));
+  std::string list;
+  for (const auto& tag : model.tags)
+    if (tag.key == kTag && tag.value.ends_with("}]")) list = tag.value.substr(0, tag.value.size() - 1) + ", ";
+  if (list.empty()) list = "[";
+  list += fmt::format("{{\"name\": {}, \"version\": {}}}]", Json(v.name).Dump(), v.version);
+  RONDO_TRY(const auto tagged, workspace.logged_models().SetTags(model_id, {{kTag, list}}));
+  (void)tagged;
+  return {};
+}
+
 Result<Json> Create(Request& r) {
   registry::Version request;
   RONDO_TRY(request.name, r.args.Required("name"));
@@ -111,16 +122,26 @@ Result<Json> Create(Request& r) {
   RONDO_TRY(std::string model_id, r.args.Text("model_id"));
   RONDO_TRY(const auto tags, r.args.KeyValues("tags"));
   for (const auto& [key, value] : tags) request.tags.emplace_back(key, value);
-  RONDO_TRY(const std::string place, ResolveSource(r.workspace(), request.source));
+  // A prompt has no files: its source is a mere word. The tag alone opens nothing, since anything that could be a place is checked all the same.
+  const bool prompt = std::any_of(tags.begin(), tags.end(), [](const auto& tag) { return tag.key == "mlflow.prompt.is_prompt"; });
+  const bool word = request.source.find_first_of("/\\:.%") == std::string::npos;
+  if (!prompt || !word) RONDO_DO(CheckSource(r.call, request.source, request.run_id, model_id));
+  const bool model_named = !model_id.empty();
+  if (model_named) {
+    RONDO_TRY(const auto known, r.workspace().logged_models().Get(model_id));
+    (void)known;
+  }
+  RONDO_TRY(const std::string place, PlaceOfSource(r.workspace(), request.source));
   if (model_id.empty() && request.source.starts_with("models:/m-")) model_id = request.source.substr(8);
   if (!model_id.empty()) {
     if (const auto model = r.workspace().logged_models().Get(model_id); model && request.run_id.empty()) request.run_id = model->source_run_id;
     request.facts = Json::MakeObject().Set("model_id", model_id);
   }
-  RONDO_DO(CheckRun(r.workspace(), request.run_id, place));
+  RONDO_DO(CheckRun(request.run_id, place));
   request.user_id = ActorOf(r.call);
   RONDO_TRY(const auto version, r.workspace().registry().CreateVersion(request));
   RONDO_DO(BindDigest(r.workspace(), version, place));
+  if (model_named) RONDO_DO(TagModel(r.workspace(), model_id, version));
   if (!request.run_id.empty()) RONDO_DO(r.workspace().registry().AddEdges({{"run", request.run_id, "produced", "version", fmt::format("{}/{}", version.name, version.version), version.creation_time}}));
   RONDO_DO(Audit(r, "version.create", fmt::format("version {}/{}", version.name, version.version), {}, Json::MakeObject().Set("source", request.source).Set("run", request.run_id)));
   return One(version);
@@ -190,7 +211,7 @@ Result<Json> DeleteTag(Request& r) {
 Result<Json> DownloadUri(Request& r) {
   RONDO_TRY(const Id id, IdOf(r.args));
   RONDO_TRY(const auto version, r.workspace().registry().GetVersion(id.name, id.version));
-  RONDO_TRY(const std::string place, ResolveSource(r.workspace(), version.source));
+  RONDO_TRY(const std::string place, PlaceOfSource(r.workspace(), version.source));
   return Json::MakeObject().Set("artifact_uri", place);
 }
 

@@ -22,7 +22,7 @@ struct Node {
 
 std::vector<std::string_view> Segments(std::string_view path) {
   std::vector<std::string_view> out;
-  if (path.starts_with('/')) path.remove_prefix(1);
+  while (path.starts_with('/')) path.remove_prefix(1);  // MLflow's server takes "//get-artifact" too
   while (true) {
     const size_t slash = path.find('/');
     out.push_back(path.substr(0, slash));

@@ -21,6 +21,7 @@
 #include "monitor/monitor.h"
 #include "pipeline/trigger.h"
 #include "project/reader.h"
+#include "registry/webhook_sender.h"
 #include "serving/server.h"
 #include "tracking/trash.h"
 #include "workspace/garbage.h"
@@ -79,6 +80,8 @@ Result<Home> FindHome(const cli::UpOptions& options) {
 struct Parts {
   std::unique_ptr<workspace::Workspace> workspace;
   std::unique_ptr<govern::Accounts> accounts;
+  std::unique_ptr<registry::Webhooks> webhooks;
+  std::unique_ptr<registry::WebhookSender> webhook_sender;
   EventBus bus;
   std::unique_ptr<monitor::Monitor> monitor;
   std::unique_ptr<serving::Server> serving;
@@ -130,6 +133,43 @@ Status StartParts(Parts& parts, const Home& home) {
   return {};
 }
 
+/// `--artifacts-destination`: the folder becomes the data folder's `artifacts`, for every process that opens it.
+Status LinkArtifacts(const fs::path& data, const std::string& destination) {
+  if (destination.empty()) return {};
+  std::error_code ec;
+  const fs::path target = fs::weakly_canonical(fs::absolute(destination), ec), link = data / "artifacts";
+  RONDO_DO(MakeDirs(target));
+  if (fs::is_symlink(link, ec)) {
+    if (fs::weakly_canonical(link, ec) == target) return {};
+    return Fail(Code::kConflict, fmt::format("this data folder keeps its artifacts in {}, not in {}", fs::weakly_canonical(link, ec).string(), target.string()), "leave --artifacts-destination out, or use another --data folder");
+  }
+  if (fs::exists(link, ec)) {
+    if (fs::weakly_canonical(link, ec) == target) return {};
+    if (!fs::is_empty(link, ec)) return Fail(Code::kConflict, "this data folder has artifacts of its own already", "move them to " + target.string() + " by hand and remove " + link.string() + " first");
+    fs::remove(link, ec);
+  }
+  fs::create_directory_symlink(target, link, ec);
+  if (ec) return Fail(Code::kEnvironment, "cannot link " + link.string() + ": " + ec.message());
+  return {};
+}
+
+/// Where clients and this server look for artifacts.
+Status PlaceArtifacts(Parts& parts, const cli::UpOptions& options) {
+  api::Context& c = parts.context;
+  c.local_artifacts = options.local_artifacts;
+  c.artifact_root = options.artifact_root;
+  while (c.artifact_root.size() > 1 && c.artifact_root.ends_with('/')) c.artifact_root.pop_back();
+  if (c.artifact_root.empty()) return {};
+  if (const auto local = api::mlflow::LocalPathOf(c.artifact_root)) {
+    if (!c.local_artifacts) return Fail(Code::kInvalid, "--default-artifact-root names a folder of this machine", "every client must see the same folder: say --local-artifacts too, or leave it out to send artifacts through this server");
+    if (!local->is_absolute()) return Fail(Code::kInvalid, "--default-artifact-root must be a URI or an absolute path, not \"" + c.artifact_root + "\"");
+    c.local_root = *local;
+    RONDO_TRY(auto store, blob::OpenLocal(*local));
+    c.local_store = std::move(store);
+  }
+  return parts.workspace->tracking().SetArtifactRoot(c.artifact_root);
+}
+
 void FillContext(Parts& parts, const Home& home, const cli::UpOptions& options, const Address& address, const std::string& token) {
   api::Context& c = parts.context;
   c.workspace = parts.workspace.get();
@@ -138,6 +178,8 @@ void FillContext(Parts& parts, const Home& home, const cli::UpOptions& options, 
   c.serving = parts.serving.get();
   c.monitor = parts.monitor.get();
   c.ui_dir = options.ui_dir;
+  c.webhooks = parts.webhooks.get();
+  c.webhook_sender = parts.webhook_sender.get();
   if (!token.empty() && !options.insecure) c.tokens.push_back(Sha256Hex(token));
   c.accounts = parts.accounts.get();
   c.login = !options.insecure && (!address.loopback || options.login || !token.empty());
@@ -221,9 +263,13 @@ Status Up(const cli::UpOptions& options) {
   ::signal(SIGPIPE, SIG_IGN);
 
   Parts parts;
+  RONDO_DO(LinkArtifacts(home.data, options.artifacts_destination));
   RONDO_TRY(parts.workspace, workspace::Workspace::Open(home.data));
   RONDO_TRY(const std::string key, parts.workspace->SecretKey());
   RONDO_TRY(parts.accounts, govern::Accounts::Open(parts.workspace->db(), parts.workspace->clock(), key));
+  RONDO_DO(PlaceArtifacts(parts, options));
+  parts.webhooks = registry::MakeWebhooks(parts.workspace->db(), parts.workspace->clock(), {[w = parts.workspace.get()] { return w->SecretKey(); }, options.private_webhooks});
+  parts.webhook_sender = registry::WebhookSender::Start(parts.workspace->db(), parts.workspace->clock(), *parts.webhooks);
   RONDO_DO(StartParts(parts, home));
   FillContext(parts, home, options, address, token);
   parts.router = std::make_unique<api::Router>(parts.context);
@@ -255,6 +301,7 @@ Status Up(const cli::UpOptions& options) {
   parts.net.reset();
   parts.housekeeper.reset();
   parts.triggers.reset();
+  parts.webhook_sender->Stop();
   parts.serving->Stop();
   parts.monitor->Stop();
   return {};

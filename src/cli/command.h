@@ -34,6 +34,10 @@ struct UpOptions {
   int64_t trash_days = 30;  ///< 0: never purge
   bool login = false;  ///< ask for a login on loopback too
   std::string tls_certificate, tls_key, ui_dir;
+  std::string artifact_root;          ///< URI under which artifacts of new experiments go; empty: the data folder
+  std::string artifacts_destination;  ///< folder that holds the artifacts of this server; empty: `artifacts` in the data folder
+  bool private_webhooks = false;      ///< webhooks may call this machine and private networks, and plain http
+  bool local_artifacts = false;       ///< clients may name folders of this machine as places of artifacts
 };
 
 /// A command as it was called.

@@ -63,6 +63,10 @@ Result<int> Up(Call& call) {
   options.tls_certificate = call.Value("--tls-certificate");
   options.tls_key = call.Value("--tls-key");
   options.ui_dir = call.Value("--ui-dir");
+  options.artifact_root = call.Value("--default-artifact-root");
+  options.artifacts_destination = call.Value("--artifacts-destination");
+  options.private_webhooks = call.Has("--private-webhooks");
+  options.local_artifacts = call.Has("--local-artifacts");
   if (options.tls_certificate.empty() != options.tls_key.empty()) return Fail(Code::kInvalid, "--tls-certificate and --tls-key go together");
   RONDO_DO(call.hooks().up(options));
   return 0;

@@ -45,6 +45,7 @@ Status SetAlias(db::Session& s, int64_t now, const std::string& name, const std:
   if (before == version) return {};
   RONDO_DO(Do(s, kPut, {model, alias, version}));
   RONDO_DO(Do(s, kRecord, {name, alias, before, version, now, actor, reason}));
+  RONDO_DO(AnnounceChange(s, now, model, "model_version_alias.created", Json::MakeObject().Set("name", name).Set("alias", alias).Set("version", std::to_string(version))));
   return TouchModel(s, model, now);
 }
 
@@ -54,6 +55,7 @@ Status DeleteAlias(db::Session& s, int64_t now, const std::string& name, const s
   if (!before) return {};
   RONDO_DO(Do(s, kDelete, {model, alias}));
   RONDO_DO(Do(s, kRecord, {name, alias, before, nullptr, now, actor, reason}));
+  RONDO_DO(AnnounceChange(s, now, model, "model_version_alias.deleted", Json::MakeObject().Set("name", name).Set("alias", alias)));
   return TouchModel(s, model, now);
 }
 

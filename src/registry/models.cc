@@ -28,7 +28,13 @@ constexpr std::string_view kDelete[] = {
 
 Result<int64_t> NewModel(db::Session& s, int64_t now, const std::string& name, const std::string& description, const Tags& tags) {
   RONDO_TRY(const auto id, s.QueryInt(kInsert, {name, description, now}));
-  for (const auto& [key, value] : tags) RONDO_DO(Do(s, kPutTag, {id, key, value}));
+  Json told = Json::MakeObject();
+  for (const auto& [key, value] : tags) {
+    RONDO_DO(Do(s, kPutTag, {id, key, value}));
+    told.Set(key, value);
+  }
+  Json data = Json::MakeObject().Set("name", name).Set("tags", std::move(told)).Set("description", description.empty() ? Json() : Json(description));
+  RONDO_DO(AnnounceChange(s, now, id.value_or(0), "registered_model.created", std::move(data)));
   return id.value_or(0);
 }
 
@@ -159,14 +165,16 @@ Status Store::SetModelTag(const std::string& name, const std::string& key, const
   RONDO_DO(CheckTag(key, value));
   return db_.Write([&](db::Session& s) -> Status {
     RONDO_TRY(const int64_t id, FindModel(s, name));
-    return Do(s, kPutTag, {id, key, value});
+    RONDO_DO(Do(s, kPutTag, {id, key, value}));
+    return AnnounceChange(s, clock_.NowMs(), id, "registered_model_tag.set", Json::MakeObject().Set("name", name).Set("key", key).Set("value", value));
   });
 }
 
 Status Store::DeleteModelTag(const std::string& name, const std::string& key) {
   return db_.Write([&](db::Session& s) -> Status {
     RONDO_TRY(const int64_t id, FindModel(s, name));
-    return Do(s, kDeleteTag, {id, key});
+    RONDO_DO(Do(s, kDeleteTag, {id, key}));
+    return AnnounceChange(s, clock_.NowMs(), id, "registered_model_tag.deleted", Json::MakeObject().Set("name", name).Set("key", key));
   });
 }
 

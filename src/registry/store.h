@@ -54,6 +54,8 @@ Result<int64_t> FindModel(db::Session& s, const std::string& name);
 Result<int64_t> FindVersion(db::Session& s, const std::string& name, int64_t version);
 Result<Model> LoadModel(db::Session& s, int64_t id);
 Result<Version> LoadVersion(db::Session& s, int64_t model, int64_t version);
+/// A prompt is a model with a tag; its events have names of their own. `event` is "model_version.created" and so on.
+Status AnnounceChange(db::Session& s, int64_t now, int64_t model, std::string_view event, Json data);
 Status TouchModel(db::Session& s, int64_t model, int64_t now);
 Status CheckModelName(const std::string& name);
 Status CheckAlias(const std::string& alias);

@@ -101,7 +101,14 @@ Result<Version> Store::CreateVersion(const Version& request) {
     const int64_t now = clock_.NowMs();
     const std::string facts = request.facts.IsNull() ? std::string() : request.facts.Dump();
     RONDO_DO(Do(s, kInsert, {model, next, now, request.user_id, request.description, request.source, request.run_id, request.status, stage, request.digest, facts}));
-    for (const auto& [key, value] : request.tags) RONDO_DO(Do(s, kPutTag, {model, next, key, value}));
+    Json told = Json::MakeObject();
+    for (const auto& [key, value] : request.tags) {
+      RONDO_DO(Do(s, kPutTag, {model, next, key, value}));
+      told.Set(key, value);
+    }
+    Json data = Json::MakeObject().Set("name", request.name).Set("version", std::to_string(*next)).Set("source", request.source);
+    data.Set("run_id", request.run_id.empty() ? Json() : Json(request.run_id)).Set("tags", std::move(told)).Set("description", request.description.empty() ? Json() : Json(request.description));
+    RONDO_DO(AnnounceChange(s, now, model, "model_version.created", std::move(data)));
     RONDO_DO(TouchModel(s, model, now));
     return LoadVersion(s, model, *next);
   });
@@ -169,14 +176,17 @@ Status Store::SetVersionTag(const std::string& name, int64_t version, const std:
   RONDO_DO(CheckTag(key, value));
   return db_.Write([&](db::Session& s) -> Status {
     RONDO_TRY(const int64_t model, FindVersion(s, name, version));
-    return Do(s, kPutTag, {model, version, key, value});
+    RONDO_DO(Do(s, kPutTag, {model, version, key, value}));
+    return AnnounceChange(s, clock_.NowMs(), model, "model_version_tag.set",
+                          Json::MakeObject().Set("name", name).Set("version", std::to_string(version)).Set("key", key).Set("value", value));
   });
 }
 
 Status Store::DeleteVersionTag(const std::string& name, int64_t version, const std::string& key) {
   return db_.Write([&](db::Session& s) -> Status {
     RONDO_TRY(const int64_t model, FindVersion(s, name, version));
-    return Do(s, kDeleteTag, {model, version, key});
+    RONDO_DO(Do(s, kDeleteTag, {model, version, key}));
+    return AnnounceChange(s, clock_.NowMs(), model, "model_version_tag.deleted", Json::MakeObject().Set("name", name).Set("version", std::to_string(version)).Set("key", key));
   });
 }
 

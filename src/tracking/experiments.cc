@@ -19,6 +19,7 @@ constexpr std::string_view kDeleteTag = "DELETE FROM experiment_tag WHERE experi
 constexpr std::string_view kRename = "UPDATE experiment SET name = $2, last_update_time = $3 WHERE id = $1";
 constexpr std::string_view kTouch = "UPDATE experiment SET last_update_time = $2 WHERE id = $1";
 constexpr std::string_view kSetStage = "UPDATE experiment SET lifecycle_stage = $2, last_update_time = $3 WHERE id = $1 AND lifecycle_stage NOT IN ($2, 'purging')";
+constexpr std::string_view kMoveDefault = "UPDATE experiment SET artifact_location = $1 || '/0' WHERE id = 0 AND NOT EXISTS (SELECT 1 FROM run WHERE experiment_id = 0)";
 constexpr std::string_view kSetStageOfRuns = "UPDATE run SET lifecycle_stage = $2, deleted_time = CASE WHEN $2 = 'deleted' THEN coalesce(deleted_time, $3) END WHERE experiment_id = $1";
 
 std::unexpected<Error> NoExperiment(std::string_view id) { return Fail(Code::kNotFound, fmt::format("No Experiment with id={} exists", id)); }
@@ -58,12 +59,12 @@ Result<Experiment> LoadExperiment(db::Session& s, int64_t id) {
   return *e;
 }
 
-Result<int64_t> NewExperiment(db::Session& s, int64_t now, const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location) {
+Result<int64_t> NewExperiment(db::Session& s, int64_t now, const std::string& root, const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location) {
   RONDO_TRY(const auto present, s.QueryInt(kIdByName, {name}));
   if (present) return Fail(Code::kAlreadyExists, fmt::format("Experiment(name={}) already exists.", name));
   RONDO_TRY(const auto next, s.QueryInt(kNextId));
   const int64_t id = next.value_or(1);
-  RONDO_DO(Do(s, kInsert, {id, name, artifact_location.empty() ? fmt::format("mlflow-artifacts:/{}", id) : artifact_location, now}));
+  RONDO_DO(Do(s, kInsert, {id, name, artifact_location.empty() ? fmt::format("{}/{}", root, id) : artifact_location, now}));
   for (const KeyValue& tag : tags) RONDO_DO(Do(s, kPutTag, {id, tag.key, tag.value}));
   return id;
 }
@@ -75,10 +76,17 @@ Result<std::string> ViewCondition(const std::string& view, const std::string& co
   return Fail(Code::kInvalid, "Invalid view type '" + view + "'", "ACTIVE_ONLY, DELETED_ONLY or ALL");
 }
 
+Status Store::SetArtifactRoot(const std::string& root) {
+  std::string trimmed = root;
+  while (trimmed.ends_with('/')) trimmed.pop_back();
+  artifact_root_ = trimmed.empty() ? "mlflow-artifacts:" : trimmed;
+  return db_.Write([&](db::Session& s) { return Do(s, kMoveDefault, {artifact_root_}); });
+}
+
 Result<std::string> Store::CreateExperiment(const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location) {
   RONDO_DO(CheckExperimentName(name));
   for (const KeyValue& tag : tags) RONDO_DO(CheckTag(tag));
-  RONDO_TRY(const int64_t id, db::Store<int64_t>(db_, [&](db::Session& s) { return NewExperiment(s, clock_.NowMs(), name, tags, artifact_location); }));
+  RONDO_TRY(const int64_t id, db::Store<int64_t>(db_, [&](db::Session& s) { return NewExperiment(s, clock_.NowMs(), artifact_root_, name, tags, artifact_location); }));
   return std::to_string(id);
 }
 
@@ -89,7 +97,7 @@ Result<std::string> Store::EnsureExperiment(const std::string& name) {
   RONDO_TRY(const int64_t id, db::Store<int64_t>(db_, [&](db::Session& s) -> Result<int64_t> {
     RONDO_TRY(const auto known, s.QueryInt(kIdByName, {name}));
     if (known) return *known;
-    return NewExperiment(s, clock_.NowMs(), name, {}, {});
+    return NewExperiment(s, clock_.NowMs(), artifact_root_, name, {}, {});
   }));
   return std::to_string(id);
 }

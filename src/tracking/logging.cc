@@ -29,6 +29,10 @@ constexpr std::string_view kDeleteTag = "DELETE FROM run_tag WHERE run = $1 AND 
 constexpr std::string_view kDatasetId = "SELECT id FROM dataset WHERE experiment_id = $1 AND name = $2 AND digest = $3";
 constexpr std::string_view kInsertDataset =
     "INSERT INTO dataset (experiment_id, name, digest, source_type, source, schema_text, profile) VALUES ($1, $2, $3, $4, $5, $6, $7) RETURNING id";
+constexpr std::string_view kDatasetsOf =
+    "SELECT DISTINCT d.name, d.digest, i.context FROM dataset d JOIN run_input i ON i.dataset = d.id JOIN run r ON r.id = i.run "
+    "WHERE d.experiment_id = $1 AND r.lifecycle_stage = 'active' ORDER BY d.name, d.digest, i.context LIMIT 1000";
+constexpr size_t kMaxDatasetSummaries = 1000;
 constexpr std::string_view kPutInput =
     "INSERT INTO run_input (run, dataset, context, tags) VALUES ($1, $2, $3, $4) ON CONFLICT (run, dataset) DO UPDATE SET context = excluded.context, tags = excluded.tags";
 constexpr std::string_view kPutModel =
@@ -152,6 +156,22 @@ Status Store::LogInputs(const std::string& run_id, const std::vector<DatasetInpu
     }
     return {};
   });
+}
+
+Result<std::vector<DatasetSummary>> Store::Datasets(const std::vector<std::string>& experiment_ids) {
+  std::vector<DatasetSummary> out;
+  RONDO_DO(db_.Read([&](db::Session& s) -> Status {
+    for (const std::string& id : experiment_ids) {
+      const auto number = ExperimentNumber(id);
+      if (!number) continue;
+      RONDO_DO(s.Query(kDatasetsOf, {*number}, [&](const db::Row& r) {
+        out.push_back({id, r.String(0), r.String(1), r.String(2)});
+        return out.size() < kMaxDatasetSummaries;
+      }));
+    }
+    return {};
+  }));
+  return out;
 }
 
 Status Store::LogModels(const std::string& run_id, const std::vector<std::string>& read, const std::vector<ModelOutput>& produced) {

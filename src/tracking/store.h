@@ -22,6 +22,7 @@ class Store : public Tracking {
  public:
   Store(db::Database& db, Clock& clock) : db_(db), clock_(clock) {}
 
+  Status SetArtifactRoot(const std::string& root) override;
   Result<std::string> CreateExperiment(const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location) override;
   Result<std::string> EnsureExperiment(const std::string& name) override;
   Result<Experiment> GetExperiment(const std::string& id) override;
@@ -38,6 +39,7 @@ class Store : public Tracking {
   Status SetRunDeleted(const std::string& run_id, bool deleted) override;
   Status Log(const std::string& run_id, const LogBatch& batch) override;
   Status LogInputs(const std::string& run_id, const std::vector<DatasetInput>& inputs) override;
+  Result<std::vector<DatasetSummary>> Datasets(const std::vector<std::string>& experiment_ids) override;
   Status LogModels(const std::string& run_id, const std::vector<std::string>& read, const std::vector<ModelOutput>& produced) override;
   Status DeleteTag(const std::string& run_id, const std::string& key) override;
   Result<std::vector<Metric>> MetricHistory(const std::string& run_id, const std::string& key, int64_t max_results, std::string& page_token) override;
@@ -49,6 +51,7 @@ class Store : public Tracking {
 
   db::Database& db_;
   Clock& clock_;
+  std::string artifact_root_ = "mlflow-artifacts:";
   std::mutex keys_mutex_;
   std::map<std::string, int64_t, std::less<>> keys_;  ///< committed metric keys: they are never deleted
 };
@@ -56,7 +59,8 @@ class Store : public Tracking {
 /// Decimal text to id; kNotFound in MLflow's words.
 Result<int64_t> ExperimentNumber(const std::string& id);
 Result<Experiment> LoadExperiment(db::Session& s, int64_t id);
-Result<int64_t> NewExperiment(db::Session& s, int64_t now, const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location);
+/// `root` without a slash at its end.
+Result<int64_t> NewExperiment(db::Session& s, int64_t now, const std::string& root, const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location);
 /// kNotFound in MLflow's words.
 Result<RunRow> FindRun(db::Session& s, const std::string& run_id);
 /// Refuses deleted runs, as every write does.

@@ -46,6 +46,10 @@ struct DatasetInput {
   std::vector<KeyValue> tags = {};  ///< others
 };
 
+struct DatasetSummary {
+  std::string experiment_id, name, digest, context;
+};
+
 /// A logged model (MLflow 3) that a run produced, at a step.
 struct ModelOutput {
   std::string model_id;
@@ -95,7 +99,10 @@ struct RunPage {
 class Tracking {
  public:
   virtual ~Tracking() = default;
-  /// An empty location means "mlflow-artifacts:/<experiment_id>". Names are unique, also among deleted experiments.
+  /// Artifacts of new experiments go to `<root>/<experiment_id>`; without it "mlflow-artifacts:/<experiment_id>". The Default experiment moves
+  /// there too while it has no runs. Call it before other threads use the object.
+  virtual Status SetArtifactRoot(const std::string& root) = 0;
+  /// An empty location means below the artifact root. Names are unique, also among deleted experiments.
   virtual Result<std::string> CreateExperiment(const std::string& name, const std::vector<KeyValue>& tags, const std::string& artifact_location = {}) = 0;
   /// Finds or creates.
   virtual Result<std::string> EnsureExperiment(const std::string& name) = 0;
@@ -115,6 +122,8 @@ class Tracking {
   /// Atomic. A param that exists with another value is kInvalid, in MLflow's words. Exact duplicates of metrics are dropped.
   virtual Status Log(const std::string& run_id, const LogBatch& batch) = 0;
   virtual Status LogInputs(const std::string& run_id, const std::vector<DatasetInput>& inputs) = 0;
+  /// The datasets that active runs of these experiments read, each (experiment, name, digest, context) once; at most 1000.
+  virtual Result<std::vector<DatasetSummary>> Datasets(const std::vector<std::string>& experiment_ids) = 0;
   /// Logged models that the run read or produced.
   virtual Status LogModels(const std::string& run_id, const std::vector<std::string>& read, const std::vector<ModelOutput>& produced) = 0;
   virtual Status DeleteTag(const std::string& run_id, const std::string& key) = 0;

@@ -454,7 +454,7 @@ def test_raw_requests(server, client, experiment):
     bulk = f"/ajax-api/2.0/mlflow/metrics/get-history-bulk-interval?run_ids={rid}&metric_key=k&max_results=10"
     client.log_batch(rid, metrics=[Metric("k", float(i), i, i) for i in range(1000)])
     points = json.loads(call(server, "GET", bulk)[1])["metrics"]
-    assert len(points) == 10 and points[0]["step"] == 0 and points[-1]["step"] == 999 and points[0]["run_id"] == rid
+    assert len(points) == 11 and points[0]["step"] == 0 and points[-1]["step"] == 999 and points[0]["run_id"] == rid
 
 
 def test_acknowledged_data_survive_kill(tmp_path):
