@@ -94,6 +94,9 @@ def state(root):
             path = os.path.join(folder, name)
             # Links count as their content: which kind of link a duplicate gets is nobody's format.
             key = os.path.normpath(os.path.join(relative, name))
+            if not os.path.exists(path):
+                seen[key] = "a link to nothing"
+                continue
             with open(path, "rb") as f:
                 content = f.read()
             text = content.decode(errors="replace") if name.endswith((".dvc", ".gitignore")) else hashlib.md5(content).hexdigest()
