@@ -57,7 +57,17 @@ Result<std::vector<StageStatus>> Repo::GetStatus(const std::vector<std::string>&
       else std::rotate(it, it + 1, all.end());
     }
     const OutEntry& e = t.entry;
-    RONDO_TRY(const WorkspaceState state, ScanWorkspace(*this, t.path, false));
+    auto scanned = ScanWorkspace(*this, t.path, false);
+    if (!scanned && scanned.error().code == Code::kInvalid && e.id && e.cache && !e.legacy) {
+      // A link to an object that left the cache: the object is what is missing.
+      int64_t unused = 0;
+      if (!AllPresent(*this, e, WorkspaceState{}, unused)) {
+        all.back().outs.emplace_back(Shown(t.path), "not in cache");
+        continue;
+      }
+    }
+    if (!scanned) return std::unexpected(std::move(scanned).error());
+    const WorkspaceState& state = *scanned;
     int64_t present_ns = state.present_ns;
     const char* what = nullptr;
     if (e.id && e.cache && !e.legacy && !e.cloud_versioned && !AllPresent(*this, e, state, present_ns)) what = "not in cache";
