@@ -1,8 +1,12 @@
 /// Event loops and what all connections of a server share. Heavy headers: included by connection.h only.
 #pragma once
 
+#include <fcntl.h>
+#include <unistd.h>
+
 #include <atomic>
 #include <boost/asio.hpp>
+#include <cstdio>
 #include <ctime>
 #include <list>
 #include <memory>
@@ -37,6 +41,7 @@ struct Loop {
   std::string date;
   std::atomic<int> busy{0};              ///< CPU time of the thread per wall time since the last sweep, percent
   int64_t measured_ns = 0, cpu_ns = 0;   ///< at the last sweep
+  int64_t idle_ticks = 0;                ///< of the whole machine, at the last sweep
   size_t give_away = 0;                  ///< connections that shall move to another loop before their next request
 
   std::string_view Date() {
@@ -131,15 +136,30 @@ inline void Loop::StartSweep() {
     StartSweep();
   });
 }
+/// Time that all cores together had nothing to do, since boot, in clock ticks (proc(5), /proc/stat: user nice system idle).
+inline int64_t IdleTicks() {
+  char text[256];
+  const int fd = ::open("/proc/stat", O_RDONLY | O_CLOEXEC);
+  const ssize_t n = fd < 0 ? 0 : ::read(fd, text, sizeof text - 1);
+  if (fd >= 0) ::close(fd);
+  text[std::max<ssize_t>(n, 0)] = 0;
+  long long idle = 0;
+  return std::sscanf(text, "cpu %*d %*d %*d %lld", &idle) == 1 ? idle : 0;
+}
+
 inline void Loop::Measure() {
   timespec cpu{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &cpu);
   const int64_t now = MonotonicNs(), used = cpu.tv_sec * 1'000'000'000 + cpu.tv_nsec;
   // After a pause without connections the first measure only sets the marks.
   if (now - measured_ns < 5'000'000'000) busy = static_cast<int>((used - cpu_ns) * 100 / std::max<int64_t>(now - measured_ns, 1));
-  measured_ns = now;
+  const int64_t before = std::exchange(measured_ns, now);
   cpu_ns = used;
   give_away = 0;
+  // Another loop helps only where a core has time for it.
+  const int64_t idle = shared.options.idle_ticks ? shared.options.idle_ticks() : IdleTicks(), rested = idle - idle_ticks, wall = (now - before) * ::sysconf(_SC_CLK_TCK) / 1'000'000'000;
+  idle_ticks = idle;
+  if (rested * 2 < wall) return;
   if (busy > Shared::kFull && connections.size() > 1 && &shared.Roomiest() != this) give_away = connections.size() / 2;
 }
 inline void Loop::CloseIdle() {

@@ -94,6 +94,7 @@ struct ServerOptions {
   int64_t idle_timeout_ms = 75'000;
   int64_t write_timeout_ms = 60'000;    ///< without progress
   std::filesystem::path spool;    ///< folder for spooled bodies
+  std::function<int64_t()> idle_ticks;  ///< what the machine's cores have rested so far, in clock ticks; empty: /proc/stat
   std::filesystem::path tls_certificate, tls_key;  ///< PEM; empty: plain HTTP
 };
 
