@@ -12,7 +12,7 @@ import time
 import urllib.request
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
-RONDO = ROOT / "build" / "rondo"
+RONDO = pathlib.Path(os.environ.get("RONDO_BIN", ROOT / "build" / "rondo"))
 TICK = os.sysconf("SC_CLK_TCK")
 
 

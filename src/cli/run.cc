@@ -4,8 +4,11 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <map>
+#include <thread>
 
 #include "base/clock.h"
 #include "base/file.h"
@@ -87,19 +90,7 @@ std::string ShowChange(const pipeline::Change& c) {
 
 }  // namespace
 
-Result<int> Run(Call& call) {
-  // Started by a server: never outlives it.
-  if (std::getenv("RONDO_DIE_WITH_PARENT")) DieWithParent();
-  // The usual case of nothing to do is told by looking at files, before any of them is read.
-  if (call.args().empty() && call.Values("--set").empty() && !call.json() && !call.Has("--force") && !call.Has("--dry") && call.Value("--trigger", "manual") == "manual") {
-    const int64_t begin = MonotonicNs();
-    RONDO_TRY(const fs::path root, project::FindProjectRoot(fs::current_path()));
-    if (const auto stages = pipeline::NothingToDo(root, DataFolder(call, root))) {
-      Print(fmt::format("nothing to do: all {} stages are up to date ({:.0f} ms)", *stages, static_cast<double>(MonotonicNs() - begin) / 1e6));
-      return 0;
-    }
-  }
-  RONDO_TRY(Opened o, Open(call));
+Result<pipeline::RunOptions> OptionsOf(Call& call) {
   pipeline::RunOptions options;
   options.targets = call.args();
   options.force = call.Has("--force");
@@ -113,6 +104,64 @@ Result<int> Run(Call& call) {
   options.run_id = call.Value("--run-id");
   options.actor = call.Value("--actor");
   options.cancel = &g_cancel;
+  return options;
+}
+
+/// Days of "2026-01-01..2026-01-31", or one day.
+Result<std::vector<std::string>> Days(const std::string& range) {
+  constexpr int64_t kDay = 86'400'000;
+  const size_t dots = range.find("..");
+  const std::string first = range.substr(0, dots), last = dots == std::string::npos ? first : range.substr(dots + 2);
+  const auto from = ParseTime(first), to = ParseTime(last);
+  if (!from || !to || first.size() != 10 || last.size() != 10 || *from > *to) return Fail(Code::kInvalid, "--backfill: \"" + range + "\" is no range of days", "write --backfill 2026-01-01..2026-01-31");
+  if ((*to - *from) / kDay > 5000) return Fail(Code::kTooLarge, "--backfill: \"" + range + "\" has more than 5000 days");
+  std::vector<std::string> days;
+  for (int64_t t = *from; t <= *to; t += kDay) days.push_back(FormatTime(t).substr(0, 10));
+  return days;
+}
+
+/// One run a day, oldest first: ${date} in stages is the day. A day that fails ends it; the days before are done and are skipped next time.
+Result<int> Backfill(Call& call) {
+  RONDO_TRY(const auto days, Days(call.Value("--backfill")));
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  ::sigaction(SIGINT, &action, nullptr);
+  ::sigaction(SIGTERM, &action, nullptr);
+  Json list = Json::MakeArray();
+  for (const std::string& day : days) {
+    ::setenv("RONDO_DATE", day.c_str(), 1);  // the stages see it too
+    RONDO_TRY(Opened o, Open(call));
+    RONDO_TRY(pipeline::RunOptions options, OptionsOf(call));
+    options.trigger = "backfill";
+    options.cause = "backfill:" + day;
+    options.quiet_when_done = true;
+    RONDO_TRY(const pipeline::RunSummary run, o.engine->Run(options));
+    size_t ran = 0;
+    for (const auto& s : run.stages) ran += s.status != "skipped";
+    if (call.json()) list.Push(Json::MakeObject().Set("date", day).Set("id", run.run_id).Set("status", run.status).Set("ran", ran));
+    else Print(fmt::format("{}  {}  {} of {} stages", day, run.status, ran, run.stages.size()));
+    if (run.status == "failed") return std::unexpected(run.error);
+    if (run.status == "cancelled") return 130;
+  }
+  if (call.json()) PrintJson(list);
+  return 0;
+}
+
+Result<int> Run(Call& call) {
+  // Started by a server: never outlives it.
+  if (std::getenv("RONDO_DIE_WITH_PARENT")) DieWithParent();
+  // The usual case of nothing to do is told by looking at files, before any of them is read.
+  if (call.args().empty() && call.Values("--set").empty() && call.Value("--backfill").empty() && !call.json() && !call.Has("--force") && !call.Has("--dry") && call.Value("--trigger", "manual") == "manual") {
+    const int64_t begin = MonotonicNs();
+    RONDO_TRY(const fs::path root, project::FindProjectRoot(fs::current_path()));
+    if (const auto stages = pipeline::NothingToDo(root, DataFolder(call, root))) {
+      Print(fmt::format("nothing to do: all {} stages are up to date ({:.0f} ms)", *stages, static_cast<double>(MonotonicNs() - begin) / 1e6));
+      return 0;
+    }
+  }
+  if (!call.Value("--backfill").empty()) return Backfill(call);
+  RONDO_TRY(Opened o, Open(call));
+  RONDO_TRY(pipeline::RunOptions options, OptionsOf(call));
   if (call.Has("--dry")) {
     RONDO_TRY(const auto plan, o.engine->Plan(options));
     if (call.json()) PrintJson(Json::MakeObject().Set("stages", ToJson(plan)));
@@ -203,10 +252,38 @@ Result<int> RunsVerb(Call& call) {
   return 0;
 }
 
+/// Prints what the stages of a run write as they write it, until the run has ended.
+Result<int> Follow(Call& call, workspace::Workspace& w, pipeline::Journal& journal, pipeline::RunRecord run) {
+  struct sigaction action {};
+  action.sa_handler = OnSignal;
+  ::sigaction(SIGINT, &action, nullptr);
+  std::map<std::string, uint64_t> shown;
+  std::string last;
+  while (!g_cancel) {
+    for (const auto& s : run.stages) {
+      if (s.log.empty() || (!call.Arg(1).empty() && s.name != call.Arg(1))) continue;
+      auto text = ReadFile(w.folder() / s.log);
+      uint64_t& from = shown[s.name];
+      if (!text || text->size() == from) continue;
+      if (text->size() < from) from = 0;  // it was cut
+      if (call.Arg(1).empty() && last != s.name) Print(Bold("== " + s.name));
+      last = s.name;
+      std::fwrite(text->data() + from, 1, text->size() - from, stdout);
+      std::fflush(stdout);
+      from = text->size();
+    }
+    if (run.status != "running") return run.status == "succeeded" ? 0 : 1;
+    std::this_thread::sleep_for(std::chrono::milliseconds(100));
+    RONDO_TRY(run, journal.Run(run.id));
+  }
+  return 130;
+}
+
 Result<int> Logs(Call& call) {
   RONDO_TRY(auto w, call.OpenWorkspace());
   RONDO_TRY(auto journal, pipeline::Journal::Open(w->db(), w->clock()));
-  RONDO_TRY(const auto run, journal.Run(call.Arg(0)));
+  RONDO_TRY(auto run, journal.Run(call.Arg(0)));
+  if (call.Has("--follow") || call.Has("-f")) return Follow(call, *w, journal, run);
   bool found = false;
   for (const auto& s : run.stages) {
     if (!call.Arg(1).empty() && s.name != call.Arg(1)) continue;

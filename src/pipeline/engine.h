@@ -30,6 +30,7 @@ struct RunOptions {
   int jobs = 2;
   bool keep_going = false;
   bool downstream = false;           ///< the targets and what follows them, instead of what they need
+  bool quiet_when_done = false;      ///< no run is recorded when nothing has to run, whatever the trigger
   bool no_cache = false;             ///< never restore from the run cache
   std::string trigger = "manual", cause;
   std::string run_id;                ///< empty: a new one

@@ -86,7 +86,7 @@ Result<RunSummary> PipelineRun::Pass() {
       ready_.insert(i);
     }
   }
-  if (options_.trigger != "manual") {
+  if (options_.trigger != "manual" && !options_.quiet_when_done) {
     std::lock_guard guard(mutex_);
     RONDO_DO(EnsureStarted());
   }

@@ -37,11 +37,14 @@ struct Scheduler::Entry {
 
 Result<Scheduler> Scheduler::Make(const project::Project& project, fs::path root, TriggerStore& store, Clock& clock) {
   Scheduler s(std::move(root), store, clock);
-  const auto add = [&](Entry entry, const std::string& cron, const std::string& tz, const std::string& dataset) -> Status {
+  const auto add = [&](Entry entry, const std::string& cron, const std::string& tz, const std::string& dataset, const std::string& files = {}) -> Status {
     if (!cron.empty()) {
       RONDO_TRY(entry.cron, Cron::Parse(cron));
       RONDO_TRY(entry.zone, TimeZone::Load(tz));
       entry.kind = "cron";
+    } else if (!files.empty()) {
+      entry.kind = "files";
+      entry.from = files;
     } else {
       const project::Dataset* d = project.FindDataset(dataset);
       if (!d || d->from.empty()) return {};  // a `sql:` dataset changes with its sources
@@ -60,13 +63,13 @@ Result<Scheduler> Scheduler::Make(const project::Project& project, fs::path root
     return {};
   };
   for (const project::Trigger& t : project.triggers) {
-    if (t.cron.empty() && t.data.empty()) continue;
+    if (t.cron.empty() && t.data.empty() && t.files.empty()) continue;
     Entry entry;
     entry.name = t.name;
     entry.catch_up = t.catch_up;
     entry.quiet_ms = t.quiet_ms;
     entry.stages = t.run;
-    if (auto ok = add(std::move(entry), t.cron, t.tz, t.data); !ok) return Wrap(ok.error(), "triggers." + t.name);
+    if (auto ok = add(std::move(entry), t.cron, t.tz, t.data, t.files); !ok) return Wrap(ok.error(), "triggers." + t.name);
   }
   if (project.retrain.enabled) {
     Entry entry;
@@ -141,9 +144,9 @@ Result<std::vector<Scheduler::Due>> Scheduler::Tick() {
     e.moved = true;
     e.pending.clear();
     TriggerEvent event;
-    event.kind = "data";
-    event.cause = fmt::format("data:{}:{}", e.dataset, state);
-    event.why = fmt::format("the source of {} has changed", e.dataset);
+    event.kind = e.kind;
+    event.cause = e.kind == "data" ? fmt::format("data:{}:{}", e.dataset, state) : fmt::format("files:{}:{}", e.name, state);
+    event.why = e.kind == "data" ? fmt::format("the source of {} has changed", e.dataset) : fmt::format("files of {} have come or changed", e.from);
     event.actor = "rondo:schedule";
     event.stages = e.stages;
     due.push_back({e.name, std::move(event)});

@@ -39,14 +39,17 @@ struct TriggerLimits {
   int64_t cooldown_ms = 0;  ///< since the last accepted event of the same kind
   int64_t max_runs = 0;     ///< at most that many accepted events of the kind within per_ms; 0: no limit
   int64_t per_ms = 0;
+  std::string prefix;       ///< events whose cause begins so are counted together; empty: those of the same kind
+  std::string concurrency = "queue";  ///< skip: refused while one of them waits or runs; cancel: those are cancelled
 };
 
 struct Submitted {
   bool accepted = false;
   std::string event, run_id;  ///< also for an event that was known already
+  std::vector<std::string> cancelled;  ///< running events that make way
   std::string why;            ///< why not
 };
-BOOST_DESCRIBE_STRUCT(Submitted, (), (accepted, event, run_id, why))
+BOOST_DESCRIBE_STRUCT(Submitted, (), (accepted, event, run_id, cancelled, why))
 
 struct TriggerRecord {
   std::string id, kind, cause, why, actor;
@@ -131,6 +134,8 @@ class Triggers {
   Result<Submitted> Submit(const TriggerEvent& event, const TriggerLimits& limits = {});
   /// The webhook trigger `name`, when `secret` is right (kForbidden otherwise). `key` makes a repeated call one event; empty: each call is its own.
   Result<Submitted> Webhook(const std::string& name, const std::string& secret, const std::string& key);
+  /// The same with a signature instead of the secret: "sha256=" and the hex HMAC-SHA256 of the body, as GitHub and many others send it.
+  Result<Submitted> SignedWebhook(const std::string& name, std::string_view body, const std::string& signature, const std::string& key);
   Result<std::vector<TriggerRecord>> List(int64_t limit) { return store_.List(limit); }
   /// Stops the run of an event, or takes it out of the queue.
   Status Cancel(const std::string& event);
@@ -138,6 +143,8 @@ class Triggers {
  private:
   Triggers(TriggerStore store, const project::Project& project, std::filesystem::path root, std::filesystem::path data, Clock& clock, TriggerOptions options);
   void Schedule();
+  Result<Submitted> Fire(const project::Trigger& trigger, const std::string& key);
+  const project::Trigger* FindTrigger(const std::string& name) const;
   void Run();
   bool WaitForProject();  ///< until no person's run works on the project; false: stopping
   void RunOne(TriggerRecord record);

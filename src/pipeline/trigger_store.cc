@@ -16,6 +16,9 @@ constexpr std::string_view kInsert =
     "INSERT INTO trigger_events (id, kind, cause, time, state, run_id, project, stages, actor, why) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)";
 constexpr std::string_view kLast = "SELECT max(time) FROM trigger_events WHERE project = $1 AND kind = $2 AND state <> 'refused'";
 constexpr std::string_view kCount = "SELECT count(*) FROM trigger_events WHERE project = $1 AND kind = $2 AND state <> 'refused' AND time > $3";
+constexpr std::string_view kLastLike = "SELECT max(time) FROM trigger_events WHERE project = $1 AND cause >= $2 AND cause < $3 AND state <> 'refused'";
+constexpr std::string_view kCountLike = "SELECT count(*) FROM trigger_events WHERE project = $1 AND cause >= $2 AND cause < $3 AND state <> 'refused' AND time > $4";
+constexpr std::string_view kBusyLike = "SELECT id, state FROM trigger_events WHERE project = $1 AND cause >= $2 AND cause < $3 AND state IN ('queued', 'running')";
 constexpr std::string_view kQueued = "SELECT count(*) FROM trigger_events WHERE project = $1 AND state = 'queued'";
 constexpr std::string_view kColumns = "SELECT id, kind, cause, why, actor, time, state, run_id, stages, starts, ended FROM trigger_events ";
 constexpr std::string_view kStart = "UPDATE trigger_events SET state = 'running', starts = starts + 1, run_id = $2 WHERE id = $1";
@@ -65,12 +68,32 @@ Result<Submitted> TriggerStore::Submit(const TriggerEvent& event, const TriggerL
       return {};
     }
     out.why.clear();
-    if (limits.cooldown_ms > 0) {
-      RONDO_TRY(const auto last, s.QueryInt(kLast, {project_, event.kind}));
+    out.cancelled.clear();
+    const bool like = !limits.prefix.empty();
+    const std::string above = limits.prefix + "\x7f";
+    if (like && limits.concurrency != "queue") {
+      std::vector<std::pair<std::string, std::string>> busy;
+      RONDO_DO(s.Query(kBusyLike, {project_, limits.prefix, above}, [&](const db::Row& row) {
+        busy.emplace_back(row.String(0), row.String(1));
+        return true;
+      }));
+      if (limits.concurrency == "skip" && !busy.empty()) out.why = "a run of this trigger is " + busy[0].second + " already";
+      if (limits.concurrency == "cancel")
+        for (const auto& [id, state] : busy) {
+          if (state == "running") {
+            out.cancelled.push_back(id);
+            continue;
+          }
+          RONDO_TRY(const int64_t rows, s.Exec(kFinish, {id, "cancelled", now}));
+          (void)rows;
+        }
+    }
+    if (out.why.empty() && limits.cooldown_ms > 0) {
+      RONDO_TRY(const auto last, like ? s.QueryInt(kLastLike, {project_, limits.prefix, above}) : s.QueryInt(kLast, {project_, event.kind}));
       if (last && *last > 0 && now - *last < limits.cooldown_ms) out.why = "the cooldown of " + FormatDuration(limits.cooldown_ms) + " still lasts " + FormatDuration(limits.cooldown_ms - (now - *last));
     }
     if (out.why.empty() && limits.max_runs > 0) {
-      RONDO_TRY(const auto count, s.QueryInt(kCount, {project_, event.kind, now - limits.per_ms}));
+      RONDO_TRY(const auto count, like ? s.QueryInt(kCountLike, {project_, limits.prefix, above, now - limits.per_ms}) : s.QueryInt(kCount, {project_, event.kind, now - limits.per_ms}));
       if (count.value_or(0) >= limits.max_runs) out.why = "there were " + std::to_string(*count) + " runs within " + FormatDuration(limits.per_ms) + ", the limit is " + std::to_string(limits.max_runs);
     }
     if (out.why.empty()) {

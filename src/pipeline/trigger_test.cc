@@ -3,9 +3,12 @@
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
+#include <atomic>
 #include <chrono>
+#include <thread>
 
 #include "base/file.h"
+#include "base/hash.h"
 #include "project/reader.h"
 
 namespace rondo::pipeline {
@@ -60,7 +63,7 @@ TEST_F(TriggerTest, OneCauseOneRun) {
 }
 
 TEST_F(TriggerTest, CooldownAndLimitHoldBack) {
-  const TriggerLimits limits{3'600'000, 2, 86'400'000};
+  const TriggerLimits limits{3'600'000, 2, 86'400'000, "", "queue"};
   EXPECT_TRUE(store_->Submit({"", "drift", "a", "", "", {}}, limits)->accepted);
   const auto soon = *store_->Submit({"", "drift", "b", "", "", {}}, limits);
   EXPECT_FALSE(soon.accepted);
@@ -136,6 +139,52 @@ TEST_F(TriggerTest, DataFireOnceQuiet) {
   EXPECT_TRUE(scheduler.Tick()->empty());
 }
 
+TEST_F(TriggerTest, LimitsByTriggerAndConcurrency) {
+  const auto submit = [&](const std::string& cause, const std::string& concurrency) { return *store_->Submit({"", "cron", cause, "", "", {}}, {0, 0, 0, "cron:a:", concurrency}); };
+  EXPECT_TRUE(submit("cron:a:1", "skip").accepted);
+  EXPECT_FALSE(submit("cron:a:2", "skip").accepted);
+  clock_.Advance(1);
+  EXPECT_TRUE(store_->Submit({"", "cron", "cron:b:1", "", "", {}}, {0, 0, 0, "cron:b:", "skip"})->accepted) << "another trigger's";
+  const auto running = *store_->Take();
+  EXPECT_EQ(running->cause, "cron:a:1");
+  const auto instead = submit("cron:a:3", "cancel");
+  EXPECT_TRUE(instead.accepted);
+  EXPECT_EQ(instead.cancelled, std::vector<std::string>{running->id});
+  const auto newer = submit("cron:a:4", "cancel");
+  EXPECT_TRUE(newer.accepted);
+  for (const TriggerRecord& r : *store_->List(10))
+    if (r.cause == "cron:a:3") {
+      EXPECT_EQ(r.state, "cancelled") << "waiting ones make way too";
+    }
+}
+
+TEST_F(TriggerTest, FiveHundredOfOneCauseAreOneRun) {
+  std::vector<std::thread> threads;
+  std::atomic<int> accepted{0};
+  for (int t = 0; t < 4; ++t)
+    threads.emplace_back([&] {
+      for (int i = 0; i < 125; ++i) accepted += store_->Submit({"", "drift", "alarm:7", "", "", {}})->accepted;
+    });
+  for (auto& t : threads) t.join();
+  EXPECT_EQ(accepted, 1);
+  ASSERT_TRUE(*store_->Take());
+  EXPECT_FALSE(*store_->Take());
+}
+
+TEST_F(TriggerTest, FilesThatArrive) {
+  auto project = *project::ParseProject("project: t\nstages: {a: {cmd: x}}\ntriggers: {n: {files: in/*.csv, run: [a]}}\n");
+  auto scheduler = *Scheduler::Make(project, dir_.path(), *store_, clock_);
+  EXPECT_TRUE(scheduler.Tick()->empty());
+  ASSERT_TRUE(WriteFileAtomic(dir_.path() / "in/x.csv", "1"));
+  const auto due = *scheduler.Tick();
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].event.kind, "files");
+  EXPECT_TRUE(due[0].event.cause.starts_with("files:n:"));
+  EXPECT_EQ(due[0].event.stages, std::vector<std::string>{"a"});
+  ASSERT_TRUE(scheduler.Keep());
+  EXPECT_TRUE(scheduler.Tick()->empty());
+}
+
 TEST_F(TriggerTest, ABadTimeZoneIsNamed) {
   auto wrong = *project::ParseProject("project: t\nstages: {a: {cmd: x}}\ntriggers: {n: {cron: \"0 3 * * *\", tz: Mars/Base}}\n");
   auto s = Scheduler::Make(wrong, dir_.path(), *store_, clock_);
@@ -200,6 +249,11 @@ TEST_F(TriggerTest, WebhooksNeedTheSecret) {
   EXPECT_EQ(triggers->Webhook("nope", "right", "").error().code, Code::kForbidden);
   EXPECT_TRUE(triggers->Webhook("hook", "right", "delivery-1")->accepted);
   EXPECT_FALSE(triggers->Webhook("hook", "right", "delivery-1")->accepted);
+  // printf '{"a":1}' | openssl dgst -sha256 -hmac right
+  const std::string body = R"({"a":1})", good = "sha256=" + HmacSha256Hex("right", body);
+  EXPECT_EQ(triggers->SignedWebhook("hook", body, "sha256=" + std::string(64, '0'), "").error().code, Code::kForbidden);
+  EXPECT_EQ(triggers->SignedWebhook("hook", body + " ", good, "").error().code, Code::kForbidden);
+  EXPECT_FALSE(triggers->SignedWebhook("hook", body, good, "delivery-1")->accepted) << "had its run";
   EXPECT_EQ(ended.Wait(1).size(), 1u);
 }
 

@@ -14,6 +14,17 @@
 namespace rondo::pipeline {
 namespace {
 
+/// What a trigger's own keys say about how often it may start something.
+TriggerLimits LimitsOf(const project::Trigger& t) {
+  TriggerLimits limits;
+  limits.cooldown_ms = t.cooldown_ms;
+  limits.max_runs = t.max_runs;
+  limits.per_ms = t.max_per_ms;
+  limits.concurrency = t.concurrency;
+  limits.prefix = !t.cron.empty() ? "cron:" + t.name + ":" : !t.data.empty() ? "data:" + t.data + ":" : !t.files.empty() ? "files:" + t.name + ":" : "webhook:" + t.name + ":";
+  return limits;
+}
+
 constexpr int64_t kStopMs = 10'000;
 constexpr int64_t kLongestSleepMs = 60'000;  // the wall clock may be set
 
@@ -45,6 +56,7 @@ Triggers::~Triggers() {
 
 Result<Submitted> Triggers::Submit(const TriggerEvent& event, const TriggerLimits& limits) {
   RONDO_TRY(const Submitted out, store_.Submit(event, limits));
+  for (const std::string& id : out.cancelled) (void)Cancel(id);  // ended meanwhile: fine
   if (out.accepted) {
     std::lock_guard lock(mutex_);
     work_ = true;
@@ -53,21 +65,40 @@ Result<Submitted> Triggers::Submit(const TriggerEvent& event, const TriggerLimit
   return out;
 }
 
+const project::Trigger* Triggers::FindTrigger(const std::string& name) const {
+  for (const project::Trigger& t : triggers_)
+    if (t.name == name) return &t;
+  return nullptr;
+}
+
+Result<Submitted> Triggers::Fire(const project::Trigger& t, const std::string& key) {
+  TriggerEvent event;
+  event.kind = "webhook";
+  event.cause = "webhook:" + t.name + ":" + (key.empty() ? NewId() : key.substr(0, 200));
+  event.why = "the webhook " + t.name + " was called";
+  event.actor = "webhook:" + t.name;
+  event.stages = t.run;
+  return Submit(event, LimitsOf(t));
+}
+
+// The same answer for a wrong secret and an unknown name tells nobody which names exist.
+
 Result<Submitted> Triggers::Webhook(const std::string& name, const std::string& secret, const std::string& key) {
-  for (const project::Trigger& t : triggers_) {
-    if (t.name != name || t.webhook.empty()) continue;
-    RONDO_TRY(const std::string expected, project::ResolveSecret(t.webhook));
-    if (expected.empty() || !ConstantTimeEqual(expected, secret)) return Fail(Code::kForbidden, "the secret of the webhook \"" + name + "\" is wrong");
-    TriggerEvent event;
-    event.kind = "webhook";
-    event.cause = "webhook:" + name + ":" + (key.empty() ? NewId() : key.substr(0, 200));
-    event.why = "the webhook " + name + " was called";
-    event.actor = "webhook:" + name;
-    event.stages = t.run;
-    return Submit(event);
+  const project::Trigger* t = FindTrigger(name);
+  if (t && !t->webhook.empty()) {
+    RONDO_TRY(const std::string expected, project::ResolveSecret(t->webhook));
+    if (!expected.empty() && ConstantTimeEqual(expected, secret)) return Fire(*t, key);
   }
-  // The same answer as for a wrong secret tells nobody which names exist.
   return Fail(Code::kForbidden, "the secret of the webhook \"" + name + "\" is wrong");
+}
+
+Result<Submitted> Triggers::SignedWebhook(const std::string& name, std::string_view body, const std::string& signature, const std::string& key) {
+  const project::Trigger* t = FindTrigger(name);
+  if (t && !t->webhook.empty()) {
+    RONDO_TRY(const std::string secret, project::ResolveSecret(t->webhook));
+    if (!secret.empty() && ConstantTimeEqual("sha256=" + HmacSha256Hex(secret, body), signature)) return Fire(*t, key);
+  }
+  return Fail(Code::kForbidden, "the signature of the webhook \"" + name + "\" is wrong", "send X-Hub-Signature-256: sha256=<HMAC-SHA256 of the body with the secret, in hex>");
 }
 
 Status Triggers::Cancel(const std::string& id) {
@@ -89,7 +120,8 @@ void Triggers::Schedule() {
     else
       for (const Scheduler::Due& d : *due) {
         if (d.name == "retrain" && options_.allow_retrain && !options_.allow_retrain(d.event)) continue;
-        if (auto submitted = Submit(d.event); !submitted) {
+        const project::Trigger* t = FindTrigger(d.name);
+        if (auto submitted = Submit(d.event, t ? LimitsOf(*t) : TriggerLimits{}); !submitted) {
           stored = false;
           LogError("pipeline", "{}: {}", d.event.cause, submitted.error().message);
         }

@@ -103,6 +103,8 @@ class Checker {
     if (!t.data.empty() && !p_.FindDataset(t.data)) return At({"triggers", t.name, "data"}, NoDataset(t.data), DatasetHint(t.data));
     std::vector<std::string_view> names(std::begin(kBuiltinStages), std::end(kBuiltinStages));
     for (const Stage& s : p_.stages) names.push_back(s.name);
+    for (const Stage& s : p_.stages)
+      if (!s.group.empty()) names.push_back(s.group);
     for (const std::string& stage : t.run)
       if (std::find(names.begin(), names.end(), stage) == names.end()) {
         const std::string near = Nearest(stage, names);

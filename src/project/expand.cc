@@ -216,7 +216,7 @@ class Expander {
       out.push_back(std::move(stage));
       return {};
     }
-    TemplateContext context = global_;
+    TemplateContext context = global_.Inner();
     if (item) {
       context.Set("item", item->item);
       if (item->has_key) context.Set("key", item->key);
@@ -262,7 +262,7 @@ Result<std::vector<ExpandedStage>> ExpandStages(const YamlNode& stages, const Ya
     RONDO_TRY(const Json json, ReadParamsFile(params));
     // In a rondo.yaml its own sections come first.
     for (const auto& [key, value] : json.AsObject())
-      if (!context.values().Find(key)) context.Set(key, value);
+      if (!context.Find(key)) context.Set(key, value);
     files.insert("params.yaml");
   }
   if (vars) RONDO_DO(AddVars(*vars, options.root, context, files));

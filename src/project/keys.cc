@@ -223,7 +223,11 @@ const Section& TriggerKeys() {
                              {"tz", kText, "time zone of cron, like Europe/Berlin"},
                              {"catch_up", kEnum, "firings that were missed", "none|last|all"},
                              {"data", kText, "run when this dataset's source changes"},
-                             {"quiet", kDuration, "data: wait until it has been unchanged this long"},
+                             {"files", kText, "run when a file that this path or glob names comes or changes"},
+                             {"quiet", kDuration, "data, files: wait until they have been unchanged this long"},
+                             {"cooldown", kDuration, "at least this long between its runs"},
+                             {"max", kCustom, "limit, like: 3 per week", {}, nullptr, R"({"type":"string"})"},
+                             {"concurrency", kEnum, "while its run is going on: wait, leave the new one out, or stop the old one", "queue|skip|cancel"},
                              {"webhook", kText, "run when called with this secret"},
                              {"run", kTexts, "stages to run; all by default"}}};
   return s;

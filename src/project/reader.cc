@@ -3,6 +3,7 @@
 
 #include <cstdlib>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/process.h"
 #include "project/sections.h"
@@ -18,6 +19,13 @@ YamlLimits Limits() {
   limits.max_bytes = kMaxFile;
   limits.max_nodes = 5'000'000;
   return limits;
+}
+
+/// The day that a run is about.
+std::string RunDate(const LoadOptions& options) {
+  if (!options.date.empty()) return options.date;
+  if (const char* env = std::getenv("RONDO_DATE"); env && *env) return env;
+  return FormatTime(SystemClock().NowMs()).substr(0, 10);
 }
 
 Result<Project> Interpret(YamlNode root, const std::string& name, const fs::path& folder, const LoadOptions& options) {
@@ -40,6 +48,7 @@ Result<Project> Interpret(YamlNode root, const std::string& name, const fs::path
     Json config = Json::MakeObject();
     for (const YamlEntry& entry : root.entries)
       if (entry.key != "stages" && entry.key != "vars") config.Set(entry.key, YamlToJson(entry.value));
+    if (!config.Find("date")) config.Set("date", RunDate(options));
     f.Take(ReadStages(*node, f.Find("vars"), config, folder, false, p));
   }
   RONDO_DO(f.status());

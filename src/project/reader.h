@@ -14,6 +14,7 @@ namespace rondo::project {
 struct LoadOptions {
   std::vector<std::string> set;  ///< "train.params.max_depth=6"
   bool read_local = true;        ///< rondo.local.yaml beside it
+  std::string date;              ///< ${date} in stages, YYYY-MM-DD; empty: RONDO_DATE, else today (UTC)
 };
 
 /// The built-in stages, in order.

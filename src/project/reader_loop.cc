@@ -177,22 +177,27 @@ Status ReadMonitor(const YamlNode& node, Project& out) {
   return f.status();
 }
 
+/// "3 per week".
+static void ReadMax(Fields& f, int64_t& runs, int64_t& per_ms) {
+  const YamlNode* max = f.Find("max");
+  if (!max) return;
+  const std::string& s = max->text;
+  const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), runs);
+  const std::string rest(end, static_cast<size_t>(s.data() + s.size() - end));
+  constexpr std::pair<std::string_view, int64_t> kPeriods[] = {{" per hour", 3'600'000}, {" per day", 86'400'000}, {" per week", 604'800'000}, {" per month", 2'592'000'000}};
+  bool found = false;
+  for (const auto& [text, ms] : kPeriods)
+    if (rest == text) per_ms = ms, found = true;
+  if (!max->IsScalar() || ec != std::errc() || !found || runs < 1) f.Fail("max", "\"" + s + "\" is not a limit", "write max: 3 per week");
+}
+
 Status ReadRetrain(const YamlNode& node, Project& out) {
   Retrain& r = out.retrain;
   r.enabled = true;
   Fields f(node, "retrain", RetrainKeys());
   f.Require("when", "add when: [drift, performance]").Get("cooldown", r.cooldown_ms).Get("feedback", r.feedback).Get("promote", r.promote);
   if (const YamlNode* when = f.Find("when")) f.Take(ReadWhen(*when, r));
-  if (const YamlNode* max = f.Find("max")) {
-    const std::string& s = max->text;
-    const auto [end, ec] = std::from_chars(s.data(), s.data() + s.size(), r.max_runs);
-    const std::string rest(end, static_cast<size_t>(s.data() + s.size() - end));
-    constexpr std::pair<std::string_view, int64_t> kPeriods[] = {{" per hour", 3'600'000}, {" per day", 86'400'000}, {" per week", 604'800'000}, {" per month", 2'592'000'000}};
-    bool found = false;
-    for (const auto& [text, ms] : kPeriods)
-      if (rest == text) r.max_per_ms = ms, found = true;
-    if (!max->IsScalar() || ec != std::errc() || !found || r.max_runs < 1) f.Fail("max", "\"" + s + "\" is not a limit", "write max: 3 per week");
-  }
+  ReadMax(f, r.max_runs, r.max_per_ms);
   if (const YamlNode* window = f.Find("window")) {
     r.window = window->text;
     if (r.window != "all" && !(r.window.starts_with("last ") && ParseDurationMs(r.window.substr(5)))) f.Fail("window", "\"" + r.window + "\" is neither all nor a time", "write window: last 90d");
@@ -207,11 +212,13 @@ Status ReadTriggers(const YamlNode& node, Project& out) {
     t.name = entry.key;
     Fields f(entry.value, "triggers." + entry.key, TriggerKeys());
     f.Get("cron", t.cron).Get("tz", t.tz).Get("catch_up", t.catch_up).Get("data", t.data).Get("quiet", t.quiet_ms).Get("webhook", t.webhook).Get("run", t.run);
-    if (f.ok() && !t.cron.empty() + !t.data.empty() + !t.webhook.empty() != 1) f.Fail("", "needs exactly one of cron, data, webhook");
+    f.Get("files", t.files).Get("cooldown", t.cooldown_ms).Get("concurrency", t.concurrency);
+    ReadMax(f, t.max_runs, t.max_per_ms);
+    if (f.ok() && !t.cron.empty() + !t.data.empty() + !t.files.empty() + !t.webhook.empty() != 1) f.Fail("", "needs exactly one of cron, data, files, webhook");
     if (t.cron.empty())
       for (const char* key : {"tz", "catch_up"})
         if (f.Find(key)) f.Fail(key, "belongs to cron", "remove it");
-    if (t.data.empty() && f.Find("quiet")) f.Fail("quiet", "belongs to data", "remove it");
+    if (t.data.empty() && t.files.empty() && f.Find("quiet")) f.Fail("quiet", "belongs to data and files", "remove it");
     // A secret in the file would be committed with it.
     if (!t.webhook.empty() && !t.webhook.starts_with("${")) f.Fail("webhook", "must be a reference to a secret", "write webhook: \"${env:HOOK_SECRET}\"");
     RONDO_DO(f.status());

@@ -237,11 +237,15 @@ struct Trigger {
   std::string name;
   std::string cron, tz = "UTC", catch_up = "none";
   std::string data;
+  std::string files;             ///< path or glob that is watched: a file that comes or changes
   int64_t quiet_ms = 0;
   std::string webhook;           ///< secret reference
   std::vector<std::string> run;  ///< stages; empty: all
+  int64_t cooldown_ms = 0;       ///< since its last accepted event
+  int64_t max_runs = 0, max_per_ms = 0;
+  std::string concurrency = "queue";  ///< while its run is going on: queue | skip | cancel (the one that runs)
 };
-BOOST_DESCRIBE_STRUCT(Trigger, (), (name, cron, tz, catch_up, data, quiet_ms, webhook, run))
+BOOST_DESCRIBE_STRUCT(Trigger, (), (name, cron, tz, catch_up, data, files, quiet_ms, webhook, run, cooldown_ms, max_runs, max_per_ms, concurrency))
 
 struct Approval {
   std::string alias;

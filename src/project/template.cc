@@ -46,22 +46,22 @@ void Options(const Json& map, const std::string& prefix, std::vector<std::string
 }
 
 /// The value of `a.b[0].c`; nullptr when there is none.
-const Json* Lookup(const Json& values, std::string_view expression, std::string& missing) {
-  const Json* at = &values;
+const Json* Lookup(const TemplateContext& values, std::string_view expression, std::string& missing) {
+  const Json* at = nullptr;
   for (size_t begin = 0; begin <= expression.size();) {
     size_t end = std::min(expression.find_first_of(".[", begin), expression.size());
     std::string_view part = expression.substr(begin, end - begin);
     if (!part.empty() || begin == end) {
-      const Json* next = at->Find(part);
+      const Json* next = at ? at->Find(part) : values.Find(part);
       size_t index = 0;
-      if (!next && at->IsArray() && std::from_chars(part.data(), part.data() + part.size(), index).ec == std::errc() && index < at->size()) next = &at->AsArray()[index];
+      if (!next && at && at->IsArray() && std::from_chars(part.data(), part.data() + part.size(), index).ec == std::errc() && index < at->size()) next = &at->AsArray()[index];
       if (!next) {
         missing = part;
         return nullptr;
       }
       at = next;
     }
-    while (end < expression.size() && expression[end] == '[') {
+    while (at && end < expression.size() && expression[end] == '[') {
       const size_t close = expression.find(']', end);
       if (close == std::string_view::npos) {
         missing = expression.substr(end);
@@ -87,7 +87,7 @@ const Json* Lookup(const Json& values, std::string_view expression, std::string&
 
 class Substitution {
  public:
-  Substitution(const TemplateContext& context, bool secrets) : values_(context.values()), secrets_(secrets) {}
+  Substitution(const TemplateContext& context, bool secrets) : values_(context), secrets_(secrets) {}
 
   Status Node(YamlNode& node, bool cmd) {
     if (node.IsScalar()) return Scalar(node, cmd);
@@ -163,7 +163,7 @@ class Substitution {
       const Json* value = Lookup(values_, expression, missing);
       if (!value || expression.empty()) {
         std::vector<std::string_view> names;
-        for (const auto& [key, v] : values_.AsObject()) names.push_back(key);
+        names = values_.Names();
         const std::string near = Nearest(expression.substr(0, expression.find_first_of(".[")), names);
         return Bad(where, "there is no value for ${" + expression + "}" + (missing.empty() || missing == expression ? "" : ": \"" + missing + "\" is not there"),
                    (near.empty() || expression.starts_with(near) ? "" : "did you mean " + near + "? ") + std::string("a variable of the shell is written \\${") + expression + "}");
@@ -187,7 +187,7 @@ class Substitution {
     return out;
   }
 
-  const Json& values_;
+  const TemplateContext& values_;
   const bool secrets_;
   int depth_ = 0;
 };
@@ -211,7 +211,24 @@ Status MergeInto(Json& base, const Json& top, const std::string& where, const st
 
 }  // namespace
 
-Status TemplateContext::Merge(const Json& values, const std::string& where, const std::string& from) { return MergeInto(values_, values, where, from, ""); }
+Status TemplateContext::Merge(const Json& values, const std::string& where, const std::string& from) {
+  // What an outer context defines is merged with, or stands against, what comes here.
+  for (const auto& [key, value] : values.AsObject())
+    if (outer_ && !values_.Find(key))
+      if (const Json* old = outer_->Find(key)) values_.Set(key, *old);
+  return MergeInto(values_, values, where, from, "");
+}
+
+const Json* TemplateContext::Find(std::string_view name) const {
+  const Json* value = values_.Find(name);
+  return value || !outer_ ? value : outer_->Find(name);
+}
+
+std::vector<std::string_view> TemplateContext::Names() const {
+  std::vector<std::string_view> names = outer_ ? outer_->Names() : std::vector<std::string_view>();
+  for (const auto& [key, value] : values_.AsObject()) names.push_back(key);
+  return names;
+}
 
 Status Substitute(YamlNode& node, const TemplateContext& context, bool secrets) {
   Substitution s(context, secrets);

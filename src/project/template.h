@@ -17,10 +17,18 @@ class TemplateContext {
   /// kInvalid when `values` names something that is there already with another value (maps are merged).
   Status Merge(const Json& values, const std::string& where, const std::string& from);
   void Set(const std::string& name, Json value) { values_.Set(name, std::move(value)); }
-  const Json& values() const { return values_; }
+  const Json* Find(std::string_view name) const;
+  std::vector<std::string_view> Names() const;
+  /// A context within this one, which must outlive it.
+  TemplateContext Inner() const {
+    TemplateContext inner;
+    inner.outer_ = this;
+    return inner;
+  }
 
  private:
   Json values_ = Json::MakeObject();
+  const TemplateContext* outer_ = nullptr;
 };
 
 /// Replaces every `${a.b[0]}` below `node`. A scalar that is one reference takes the value's type; within `cmd`, a map becomes options (`--lr 0.1`), a list
