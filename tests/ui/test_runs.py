@@ -193,3 +193,10 @@ def test_who_was_champion_on_a_day(seeded, open_page):
     page.page.click("button:has-text('Compare v')")
     page.wait_path("/compare")
     assert not page.faults, page.faults
+
+
+def test_types_are_what_the_server_says(seeded):
+    import subprocess
+
+    done = subprocess.run(["node", "ui/tools/types.mjs", seeded.server.url + "/api/v1/openapi.json", "--check"], cwd=e2e.ROOT, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr

@@ -250,8 +250,8 @@ export interface Gate {
   value: Num;
   limit: Num;
   passed: boolean;
-  warn?: boolean;
-  why?: string;
+  warn: boolean;
+  why: string;
 }
 
 export interface AliasChange {

@@ -21,10 +21,10 @@ const T0 = 1_790_000_000_000;
 const hex = "9f3c27ab11de4805b6c1a0de77c4e210";
 const states: State[] = ["ok", "busy", "warn", "bad", "idle"];
 const gates: Gate[] = [
-  { gate: "auc >= 0.83", value: 0.8471, limit: 0.83, passed: true },
-  { gate: "recall >= 0.70", value: 0.688, limit: 0.7, passed: false, why: "0.688 is below 0.70 on 1,409 test rows" },
+  { gate: "auc >= 0.83", value: 0.8471, limit: 0.83, passed: true, warn: false, why: "" },
+  { gate: "recall >= 0.70", value: 0.688, limit: 0.7, passed: false, warn: false, why: "0.688 is below 0.70 on 1,409 test rows" },
   { gate: "brier <= 0.15", value: 0.156, limit: 0.15, passed: false, warn: true, why: "a warning: never blocks" },
-  { gate: "recall[contract=Two year] >= 0.4", value: "NaN", limit: 0.4, passed: false, why: "no positive row in this slice" },
+  { gate: "recall[contract=Two year] >= 0.4", value: "NaN", limit: 0.4, passed: false, warn: false, why: "no positive row in this slice" },
 ];
 const refs: Ref[] = [
   { kind: "dataset", id: "customers/3" }, { kind: "commit", id: hex }, { kind: "run", id: hex }, { kind: "pipeline_run", id: "p17" }, { kind: "version", id: "churn/7" }, { kind: "version", id: "churn/8" },
