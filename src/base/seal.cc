@@ -40,7 +40,8 @@ Result<std::string> Unseal(std::string_view key, std::string_view purpose, std::
   const auto broken = [] { return Fail(Code::kFailedCheck, "a sealed secret can't be opened", "it was changed, or sealed with another key: set it again"); };
   if (!sealed.starts_with(kForm)) return broken();
   auto bytes = Base64Decode(sealed.substr(kForm.size()));
-  if (!bytes || bytes->size() < kNonce + kTag) return broken();
+  // One text a secret: base64's unused bits are checked too.
+  if (!bytes || bytes->size() < kNonce + kTag || Base64Encode(*bytes) != sealed.substr(kForm.size())) return broken();
   RONDO_TRY(const std::string derived, KeyFor(key, purpose));
   std::string out(bytes->size() - kNonce - kTag, '\0');
   const Context context(EVP_CIPHER_CTX_new(), &EVP_CIPHER_CTX_free);

@@ -52,7 +52,7 @@ TEST(Commands, AreNamedOnceAndExplained) {
     EXPECT_TRUE(names.insert(c.name).second) << c.name;
     EXPECT_FALSE(c.help.empty()) << c.name;
     EXPECT_TRUE(c.run) << c.name;
-    for (const Option& o : c.options) EXPECT_TRUE(o.name.starts_with("--") && !o.help.empty()) << c.name << " " << o.name;
+    for (const Option& o : c.options) EXPECT_TRUE((o.name.starts_with("--") || o.name.size() == 2) && !o.help.empty()) << c.name << " " << o.name;
   }
   const auto overview = Call_({"--help"});
   for (const Command& c : Commands()) EXPECT_THAT(overview.out, HasSubstr(c.name)) << "its group is not shown";

@@ -1,6 +1,7 @@
 #include "pipeline/graph.h"
 
 #include <fmt/format.h>
+#include <fnmatch.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -121,14 +122,33 @@ std::string Normal(const std::string& path) {
   return normal;
 }
 
-/// Calls `found` with every stage whose out is `path`, holds it, or lies below it.
+std::string Reach(const std::string& dep);
+
+/// Whether a glob's matches may be the out, hold it, or lie in it: the components that both have must fit.
+bool MayMatch(const std::string& glob, const std::string& out) {
+  if (glob.find("**") != std::string::npos) return true;
+  size_t g = 0, o = 0;
+  while (g <= glob.size() && o <= out.size()) {
+    const size_t ge = std::min(glob.find('/', g), glob.size()), oe = std::min(out.find('/', o), out.size());
+    if (::fnmatch(glob.substr(g, ge - g).c_str(), out.substr(o, oe - o).c_str(), FNM_PERIOD) != 0) return false;
+    g = ge + 1;
+    o = oe + 1;
+  }
+  return true;
+}
+
+/// Calls `found` with every stage whose out is `dep` (a path or a glob), holds it, or lies below it.
 template <typename F>
-void ForEachOwner(const Owners& owners, const std::string& path, F found) {
+void ForEachOwner(const Owners& owners, const std::string& dep, F found) {
+  const std::string path = Reach(dep);
+  const bool glob = dep.find_first_of("*?[") < dep.size() - (dep.ends_with('?') ? 1 : 0);
+  const std::string pattern = glob ? Normal(dep.ends_with('?') ? dep.substr(0, dep.size() - 1) : dep) : std::string();
   if (const auto it = owners.find(path); it != owners.end()) found(it->second);
   for (size_t slash = path.rfind('/'); slash != std::string::npos && slash > 0; slash = path.rfind('/', slash - 1))
     if (const auto it = owners.find(path.substr(0, slash)); it != owners.end()) found(it->second);
   const std::string prefix = path == "." ? "" : path + "/";
-  for (auto it = owners.lower_bound(prefix); it != owners.end() && it->first.starts_with(prefix); ++it) found(it->second);
+  for (auto it = owners.lower_bound(prefix); it != owners.end() && it->first.starts_with(prefix); ++it)
+    if (!glob || MayMatch(pattern, it->first)) found(it->second);
 }
 
 Result<Owners> FindOwners(const std::vector<StageNode>& stages) {
@@ -167,12 +187,12 @@ Result<std::vector<StageNode>> Sorted(std::vector<StageNode> stages, const Owner
   std::vector<std::vector<size_t>> before(n), source(n);
   for (size_t i = 0; i < n; ++i) {
     for (const std::string& dep : stages[i].deps)
-      ForEachOwner(owners, Reach(dep), [&](size_t j) {
+      ForEachOwner(owners, dep, [&](size_t j) {
         if (j != i) before[i].push_back(j);
       });
     // Params of a file that another stage makes, conditions on it, items from it.
     const auto wait_for = [&](const std::string& path) {
-      ForEachOwner(owners, Reach(path), [&](size_t j) {
+      ForEachOwner(owners, path, [&](size_t j) {
         if (j != i) before[i].push_back(j);
       });
     };
@@ -180,7 +200,7 @@ Result<std::vector<StageNode>> Sorted(std::vector<StageNode> stages, const Owner
     for (const std::string& condition : stages[i].when)
       for (const std::string& file : ConditionFiles(condition)) wait_for(file);
     if (!stages[i].map_source.empty())
-      ForEachOwner(owners, Reach(stages[i].map_source), [&](size_t j) {
+      ForEachOwner(owners, stages[i].map_source, [&](size_t j) {
         if (j == i) return;
         before[i].push_back(j);
         source[i].push_back(j);

@@ -71,6 +71,14 @@ Result<Scheduler> Scheduler::Make(const project::Project& project, fs::path root
     entry.stages = t.run;
     if (auto ok = add(std::move(entry), t.cron, t.tz, t.data, t.files); !ok) return Wrap(ok.error(), "triggers." + t.name);
   }
+  for (const project::Predict& p : project.predict) {
+    if (p.cron.empty()) continue;
+    Entry entry;
+    entry.name = std::string(kPredictStage) + p.name;
+    entry.catch_up = "last";
+    entry.stages = {entry.name};
+    if (auto ok = add(std::move(entry), p.cron, "UTC", ""); !ok) return Wrap(ok.error(), "predict." + p.name);
+  }
   if (project.retrain.enabled) {
     Entry entry;
     entry.name = "retrain";

@@ -89,6 +89,9 @@ class TriggerStore {
   std::string project_;
 };
 
+/// An event with the one stage "predict:NAME" runs `rondo predict NAME`, an entry of `predict:` in rondo.yaml.
+inline constexpr std::string_view kPredictStage = "predict:";
+
 /// Cron and data triggers of a project: what is due? Pure but for the store and the sources' file times. Not thread-safe.
 class Scheduler {
  public:

@@ -292,5 +292,19 @@ TEST_F(TriggerTest, CancelTakesOutOfTheQueueAndStopsARun) {
   EXPECT_FALSE(triggers->Cancel("nothing"));
 }
 
+TEST_F(TriggerTest, APredictionWithAScheduleIsDueUnderItsName) {
+  project_ = *project::ParseProject(R"(project: t
+data: {d: {from: d.csv}}
+predict: {nightly: {data: d, model: m@champion, out: "scores/{date}.csv", cron: "0 4 * * *"}, byhand: {data: d, model: m@champion, out: s.csv}}
+)");
+  Scheduler s = Make();
+  EXPECT_TRUE(s.Tick()->empty());
+  clock_.Set(*ParseTime("2026-11-25T04:00:30Z"));
+  const auto due = *s.Tick();
+  ASSERT_EQ(due.size(), 1u);
+  EXPECT_EQ(due[0].event.cause, "cron:predict:nightly:2026-11-25T04:00:00.000Z");
+  EXPECT_EQ(due[0].event.stages, std::vector<std::string>{"predict:nightly"});
+}
+
 }  // namespace
 }  // namespace rondo::pipeline

@@ -176,8 +176,12 @@ void Triggers::RunOne(TriggerRecord record) {
   request.argv = {program, "run", "--trigger", record.kind, "--cause", record.cause, "--run-id", record.run_id, "--data", data_.string()};
   if (!record.actor.empty()) request.argv.insert(request.argv.end(), {"--actor", record.actor});
   request.argv.insert(request.argv.end(), record.stages.begin(), record.stages.end());
-  request.cwd = root_;
   request.extra_env = {{"RONDO_DIE_WITH_PARENT", "1"}};
+  if (record.stages.size() == 1 && record.stages[0].starts_with(kPredictStage)) {
+    request.argv = {program, "predict", record.stages[0].substr(kPredictStage.size())};
+    request.extra_env.emplace_back("RONDO_DATA", data_.string());
+  }
+  request.cwd = root_;
   request.output = data_ / "runs" / record.run_id / "run.log";
   std::string state = "failed";
   if (auto made = MakeDirs(request.output.parent_path()); !made) {
