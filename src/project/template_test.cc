@@ -1,4 +1,4 @@
-// Templating, foreach, matrix, map and params files. Expected texts are what DVC 3.67.1 resolves the same files to (dvc/parsing).
+// Templating, foreach, matrix, map and params files. Expected texts follow DVC 3.67.1's documented rules (user guide, templating).
 #include "project/template.h"
 
 #include <gmock/gmock.h>
