@@ -1,5 +1,5 @@
 /// AWS Signature Version 4: headers for a request, presigned URLs. Written by hand because curl 7.88's own signs queries wrongly.
-/// Source: AWS General Reference, "Signing AWS API requests"; proven against AWS's published examples and botocore.
+/// Source: AWS General Reference, "Signing AWS API requests"; proven against AWS's published examples.
 #pragma once
 
 #include <cstdint>

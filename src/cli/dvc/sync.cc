@@ -112,13 +112,27 @@ std::optional<size_t> Jobs(const Call& call) {
   return static_cast<size_t>(std::clamp<int64_t>(n, 0, 256));
 }
 
-Result<int> PushVerb(Call& call) { return Transfer(call, true); }
+namespace {
+/// What push, pull and fetch read but don't do is said, never passed over.
+Status Covered(const Call& call) {
+  for (const char* option : {"--with-deps", "--glob"})
+    if (call.Has(option)) return Fail(Code::kUnsupported, std::string("dvc push, pull and fetch with ") + option + " are not covered", "name the targets");
+  return {};
+}
+}  // namespace
+
+Result<int> PushVerb(Call& call) {
+  RONDO_DO(Covered(call));
+  return Transfer(call, true);
+}
 Result<int> FetchVerb(Call& call) {
+  RONDO_DO(Covered(call));
   if (call.Has("--max-size") || call.Has("--type")) return Fail(Code::kUnsupported, "dvc fetch --max-size and --type are not covered");
   return Transfer(call, false);
 }
 
 Result<int> PullVerb(Call& call) {
+  RONDO_DO(Covered(call));
   const auto jobs = Jobs(call);
   if (!jobs) return kBadArguments;
   RONDO_TRY(auto repo, call.OpenRepo());
