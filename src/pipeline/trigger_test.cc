@@ -152,7 +152,8 @@ TEST_F(TriggerTest, LimitsByTriggerAndConcurrency) {
   EXPECT_EQ(instead.cancelled, std::vector<std::string>{running->id});
   const auto newer = submit("cron:a:4", "cancel");
   EXPECT_TRUE(newer.accepted);
-  for (const TriggerRecord& r : *store_->List(10))
+  const auto records = *store_->List(10);
+  for (const TriggerRecord& r : records)
     if (r.cause == "cron:a:3") {
       EXPECT_EQ(r.state, "cancelled") << "waiting ones make way too";
     }
