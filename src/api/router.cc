@@ -234,7 +234,8 @@ net::Response ErrorResponse(const Error& error, ErrorStyle style) {
   }
   net::Response response{info.http, "application/json", {{"Cache-Control", "no-store"}}, body.Dump(), {}};
   if (error.code == Code::kUnavailable) response.headers.emplace_back("Retry-After", "1");
-  if (error.code == Code::kUnauthorized) response.headers.emplace_back("WWW-Authenticate", "Basic realm=\"rondo\"");
+  // Basic would make a browser ask in a window of its own, before our page can: pages read the addresses of our own style.
+  if (error.code == Code::kUnauthorized) response.headers.emplace_back("WWW-Authenticate", style == ErrorStyle::kRondo ? "Bearer realm=\"rondo\"" : "Basic realm=\"rondo\"");
   return response;
 }
 
