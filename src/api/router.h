@@ -54,6 +54,12 @@ struct Context {
   monitor::Monitor* monitor = nullptr;
   /// Starts a pipeline run (a child `rondo run`); returns its id. Set by app.
   std::function<Result<std::string>(const std::string& trigger, const std::string& cause, const std::vector<std::string>& args)> start_run;
+  /// A call of the webhook trigger `name`, proved by its secret or by the body's signature; returns the id of the run, the same one for a repeated key. Set by app.
+  struct HookCall {
+    std::string name, secret, signature, key;
+    std::string_view body;
+  };
+  std::function<Result<std::string>(const HookCall&)> call_hook;
   govern::Accounts* accounts = nullptr;       ///< users, tokens and grants; may be null in tests
   bool login = false;                         ///< ask who one is (every address but loopback)
   std::vector<std::string> tokens;            ///< SHA-256 hex of tokens that may do everything (RONDO_TOKEN); also turn login on

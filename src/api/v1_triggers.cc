@@ -75,8 +75,21 @@ Result<net::Response> ListTriggers(Call& call) {
   return JsonResponse(ToJson(out));
 }
 
+/// Webhooks come from programs without a login: the trigger's secret, or the signature made with it, is the proof.
+Result<net::Response> CallHook(Call& call) {
+  if (!call.context().call_hook) return Fail(Code::kForbidden, "the secret of the webhook \"" + call.Path("name").substr(0, 100) + "\" is wrong");
+  const net::Request& request = call.request();
+  std::string key(request.Header("Idempotency-Key"));
+  if (key.empty()) key = request.Header("X-GitHub-Delivery");
+  RONDO_TRY(const std::string run, call.context().call_hook({call.Path("name"), std::string(request.Header("X-Rondo-Secret")), std::string(request.Header("X-Hub-Signature-256")), key, request.body}));
+  return JsonResponse(Json::MakeObject().Set("run_id", run), 202);
+}
+
 }  // namespace
 
-void AddV1Triggers(Router& router) { router.Get("/api/v1/pipeline/triggers", Permission::kRead | Scope::kServer, "What starts runs by itself, with last and next firing", ListTriggers); }
+void AddV1Triggers(Router& router) {
+  router.Get("/api/v1/pipeline/triggers", Permission::kRead | Scope::kServer, "What starts runs by itself, with last and next firing", ListTriggers);
+  router.Post("/api/v1/hooks/{name}", Permission::kPublic, "Call a webhook trigger: X-Rondo-Secret, or X-Hub-Signature-256 over the body; Idempotency-Key makes repeats one run", CallHook).max_body = 1u << 20;
+}
 
 }  // namespace rondo::api

@@ -186,6 +186,13 @@ void FillContext(Parts& parts, const Home& home, const cli::UpOptions& options, 
   if (address.loopback) c.allowed_hosts = {"127.0.0.1", "localhost", "[::1]", address.host};
   for (const std::string& host : options.hosts) c.allowed_hosts.push_back(host);
   if (!address.loopback && options.hosts.empty()) c.allowed_hosts = {"*"};
+  c.call_hook = [&parts](const api::Context::HookCall& hook) -> Result<std::string> {
+    if (!parts.triggers) return Fail(Code::kForbidden, "this server has no webhook triggers");
+    auto submitted = hook.signature.empty() ? parts.triggers->Webhook(hook.name, hook.secret, hook.key) : parts.triggers->SignedWebhook(hook.name, hook.body, hook.signature, hook.key);
+    if (!submitted) return std::unexpected(submitted.error());
+    if (!submitted->accepted && submitted->run_id.empty()) return Fail(Code::kConflict, submitted->why);
+    return submitted->run_id;
+  };
   c.start_run = [&parts](const std::string& trigger, const std::string& cause, const std::vector<std::string>& stages) -> Result<std::string> {
     if (!parts.triggers) return Fail(Code::kUnsupported, "this server has no project to run", "start it in a folder with a rondo.yaml");
     RONDO_TRY(const pipeline::Submitted submitted, parts.triggers->Submit({{}, trigger, cause, "asked for through the API", trigger, stages}));

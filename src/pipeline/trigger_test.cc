@@ -223,7 +223,8 @@ class Ended {
 TEST_F(TriggerTest, RunsEventsOneAtATimeAsChildren) {
   Ended ended;
   TriggerOptions options;
-  options.program = Program(dir_.path(), "echo \"$@\" >>calls; test \"$3\" != data");
+  ::setenv("RONDO_TOKEN", "of the server", 1);
+  options.program = Program(dir_.path(), "echo \"$@\" >>calls; echo \"token $RONDO_TOKEN.\" >>calls; test \"$3\" != data");
   options.on_end = [&](const TriggerRecord& r) { ended(r); };
   auto triggers = Triggers::Start(*db_, clock_, project_, dir_.path(), dir_.path() / "data", options);
   ASSERT_TRUE(triggers) << triggers.error().message;
@@ -236,6 +237,11 @@ TEST_F(TriggerTest, RunsEventsOneAtATimeAsChildren) {
   EXPECT_EQ(records[1].state, "failed");
   const std::string calls = *ReadFile(dir_.path() / "calls");
   EXPECT_NE(calls.find("run --trigger drift --cause alarm:7 --run-id " + records[0].run_id + " --data " + (dir_.path() / "data").string() + " --actor rondo:retrain train\n"), std::string::npos) << calls;
+  EXPECT_EQ(calls.find("of the server"), std::string::npos) << calls;
+  ASSERT_TRUE((*triggers)->Submit({"", "cron", "cron:predict:nightly:x", "", "", {"predict:nightly"}})->accepted);
+  EXPECT_EQ(ended.Wait(3).size(), 3u);
+  EXPECT_NE(ReadFile(dir_.path() / "calls")->find("\npredict nightly\n"), std::string::npos);
+  ::unsetenv("RONDO_TOKEN");
 }
 
 TEST_F(TriggerTest, WebhooksNeedTheSecret) {

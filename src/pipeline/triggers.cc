@@ -176,7 +176,8 @@ void Triggers::RunOne(TriggerRecord record) {
   request.argv = {program, "run", "--trigger", record.kind, "--cause", record.cause, "--run-id", record.run_id, "--data", data_.string()};
   if (!record.actor.empty()) request.argv.insert(request.argv.end(), {"--actor", record.actor});
   request.argv.insert(request.argv.end(), record.stages.begin(), record.stages.end());
-  request.extra_env = {{"RONDO_DIE_WITH_PARENT", "1"}};
+  // The server's own token is no business of the user's stages.
+  request.extra_env = {{"RONDO_DIE_WITH_PARENT", "1"}, {"RONDO_TOKEN", ""}};
   if (record.stages.size() == 1 && record.stages[0].starts_with(kPredictStage)) {
     request.argv = {program, "predict", record.stages[0].substr(kPredictStage.size())};
     request.extra_env.emplace_back("RONDO_DATA", data_.string());

@@ -1,4 +1,6 @@
 """Reproduction, TLS, tokens, hot swap under load: what a team needs on the second day."""
+import hashlib
+import hmac
 import json
 import os
 import ssl
@@ -106,3 +108,26 @@ def test_the_server_drains_and_leaves_no_children(churn):
     assert not (churn.folder / ".rondo/server.json").exists()
     left = subprocess.run(["pgrep", "-f", str(churn.folder)], capture_output=True, text=True).stdout
     assert left == ""
+
+
+def test_a_webhook_starts_one_run(churn):
+    churn.write("rondo.yaml", "project: churn\ndata: {customers: {from: data/telco_churn.csv}}\ntriggers: {push: {webhook: \"${env:HOOK_SECRET}\", run: [ingest]}}\n")
+    server = churn.up(env={"HOOK_SECRET": "right and long enough"})
+    body = b'{"ref":"main"}'
+    signature = "sha256=" + hmac.new(b"right and long enough", body, hashlib.sha256).hexdigest()
+
+    def call(name, body=body, **headers):
+        request = urllib.request.Request(f"{server.url}/api/v1/hooks/{name}", data=body, headers={k.replace("_", "-"): v for k, v in headers.items()})
+        try:
+            with urllib.request.urlopen(request, timeout=10) as answer:
+                return answer.status, json.loads(answer.read())
+        except urllib.error.HTTPError as error:
+            return error.code, json.loads(error.read())
+
+    assert call("push", X_Rondo_Secret="wrong")[0] == 403
+    assert call("nope", X_Rondo_Secret="right and long enough")[0] == 403
+    assert call("push", body=body + b" ", X_Hub_Signature_256=signature)[0] == 403
+    first = call("push", X_Hub_Signature_256=signature, Idempotency_Key="delivery-1")
+    assert first[0] == 202
+    assert call("push", X_Rondo_Secret="right and long enough", Idempotency_Key="delivery-1") == first
+    eventually(lambda: [r["state"] for r in server.get("/api/v1/pipeline/runs") if r["id"] == first[1]["run_id"]] == ["succeeded"], wait=40, what="the run")

@@ -90,7 +90,7 @@ class LocalExecutor : public Executor {
   Status Submit(const Job& job) override {
     SpawnPlan plan;
     plan.env = job.env;
-    plan.env.emplace_back("RONDO_TOKEN", job.token);
+    plan.env.emplace_back("RONDO_ATTEMPT", job.token);
     plan.cwd = job.cwd;
     plan.log = job.log;
     plan.memory_bytes = job.memory_bytes;
@@ -118,7 +118,7 @@ class LocalExecutor : public Executor {
 
   Result<std::vector<std::string>> List(const std::string& run) override {
     std::vector<std::string> tokens;
-    constexpr std::string_view kToken = "RONDO_TOKEN=";
+    constexpr std::string_view kToken = "RONDO_ATTEMPT=";
     ForEachProcess([&](int pid) {
       auto environment = ReadFile("/proc/" + std::to_string(pid) + "/environ", 4u << 20);
       if (!environment) return;
@@ -163,7 +163,7 @@ class LocalExecutor : public Executor {
       const auto it = running_.find(token);
       if (it == running_.end()) {
         // An earlier engine's: its exit status went with that engine.
-        const std::string mark = "RONDO_TOKEN=" + token;
+        const std::string mark = "RONDO_ATTEMPT=" + token;
         ForEachProcess([&](int pid) {
           if (pid != ::getpid() && Carries(pid, mark)) ::kill(pid, SIGKILL);
         });
@@ -231,7 +231,7 @@ class LocalExecutor : public Executor {
       if (got < 0) break;
       if (got == 0) ::usleep(500);
     }
-    EndAdopted("RONDO_TOKEN=" + token);
+    EndAdopted("RONDO_ATTEMPT=" + token);
     CapLog(running.log);
     JobResult result;
     result.cancelled = running.cancelled;
