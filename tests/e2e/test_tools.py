@@ -130,4 +130,4 @@ def test_a_webhook_starts_one_run(churn):
     first = call("push", X_Hub_Signature_256=signature, Idempotency_Key="delivery-1")
     assert first[0] == 202
     assert call("push", X_Rondo_Secret="right and long enough", Idempotency_Key="delivery-1") == first
-    eventually(lambda: [r["state"] for r in server.get("/api/v1/pipeline/runs") if r["id"] == first[1]["run_id"]] == ["succeeded"], wait=40, what="the run")
+    eventually(lambda: [r["status"] for r in server.get("/api/v1/pipeline/runs") if r["id"] == first[1]["run_id"]] == ["succeeded"], wait=20, what=lambda: server.get("/api/v1/pipeline/runs"))
