@@ -45,19 +45,24 @@ with h.project(YAML) as folder:
             worst = max(worst, *(abs(x - y) for x, y in zip(a, b)), *(abs(x - y) for x, y in zip(a, c)))
         if worst > 1e-5:
             raise SystemExit(f"the answers differ by {worst}")
-        figures = {}
+        rounds = {}
         text = json.dumps(body(rows[0]))
-        for name, process, url in (("rondo", us, ours + "/v2/models/churn/infer"), ("fastapi as its tutorial writes it", others, plain + "/infer"),
-                                   ("fastapi tuned (uvloop, httptools, no pydantic)", them, tuned + "/infer")):
-            h.wrk(url, text, 1)
-            before = h.cpu_split(process.pid)
-            requests, bad = h.wrk(url, text, 5)
-            user, system = (b - a for a, b in zip(before, h.cpu_split(process.pid)))
-            used = user + system
-            if bad:
-                raise SystemExit(f"{name}: {bad} of {requests} requests failed")
-            figures[name] = used / requests * 1e6
-            print(f"{name}: {figures[name]:.1f} us of server CPU a request ({user / requests * 1e6:.1f} user, {system / requests * 1e6:.1f} system; {requests} requests in 5 s, 4 connections)")
+        for _ in range(5):  # in turn, so that all see the same states of the machine; the median is the figure
+            for name, process, url in (("rondo", us, ours + "/v2/models/churn/infer"), ("fastapi as its tutorial writes it", others, plain + "/infer"),
+                                       ("fastapi tuned (uvloop, httptools, no pydantic)", them, tuned + "/infer")):
+                h.wrk(url, text, 1)
+                before = h.cpu_split(process.pid)
+                requests, bad = h.wrk(url, text, 3)
+                user, system = (b - a for a, b in zip(before, h.cpu_split(process.pid)))
+                if bad:
+                    raise SystemExit(f"{name}: {bad} of {requests} requests failed")
+                rounds.setdefault(name, []).append(((user + system) / requests * 1e6, user / requests * 1e6, system / requests * 1e6, requests / 3))
+        figures = {}
+        for name, measured in rounds.items():
+            measured.sort()
+            figures[name], user, system, rate = measured[len(measured) // 2]
+            print(f"{name}: {figures[name]:.1f} us of server CPU a request ({user:.1f} user, {system:.1f} system; from {measured[0][0]:.1f} to {measured[-1][0]:.1f} in {len(measured)} rounds; "
+                  f"{rate:.0f} requests/s, 4 connections)")
         print(f"answers of {len(rows)} rows agree within {worst:.1e}")
         for name, figure in figures.items():
             if name != "rondo":
